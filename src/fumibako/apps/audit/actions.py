@@ -1,0 +1,36 @@
+"""Appending to the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fumibako.apps.office.models import Operator
+
+from .models import AuditEvent
+
+SYSTEM = "システム"
+"""Actor name of what the program did by itself."""
+
+
+def record(
+    operator: Operator | None,
+    action: str,
+    target: str,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEvent:
+    """Append one entry; call it inside the transaction that does the thing.
+
+    `action` is a stable word such as "account.saved", `target` what it was done to ("account:3"), `changes` maps field
+    names to [before, after] and must not hold secrets, bodies or whole address lists.
+    """
+    return AuditEvent.objects.create(
+        operator=operator,
+        actor_name=str(operator) if operator else SYSTEM,
+        action=action,
+        target=target,
+        changes=dict(changes or {}),
+        reason=reason[:500],
+    )

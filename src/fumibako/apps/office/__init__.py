@@ -1,0 +1,1 @@
+"""The office itself: its operators, departments and system-wide settings."""

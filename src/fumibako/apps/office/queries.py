@@ -1,0 +1,16 @@
+"""Facts about the office. Never writes, but for the one settings row that must exist."""
+
+from __future__ import annotations
+
+from .models import Office, Operator
+
+
+def office() -> Office:
+    """Return the one settings row, making it on first use."""
+    found, _ = Office.objects.get_or_create(id=1)
+    return found
+
+
+def has_administrator() -> bool:
+    """Tell whether somebody can log in and run the place; until then there is the one-time link."""
+    return Operator.objects.filter(is_administrator=True).exists()

@@ -1,0 +1,51 @@
+"""送信台帳: the one place for the truth about every delivery, and the only writer of its state, attempt and owner.
+
+`moves` is how a row changes, `claiming` what a worker does with one mail, `jobs` what happens to a whole job,
+`settling` what dead workers leave and people decide.
+"""
+
+from ..workers import SILENCE_LIMIT
+from .claiming import Claim, Wait, claim, is_disk_low, note_trouble, outlook, record, trouble_count_of
+from .jobs import (
+    accounts_at_work,
+    cancel_job,
+    cancel_leftovers,
+    expire_due,
+    finish_jobs,
+    pause_job,
+    plan_rows,
+    release_due,
+    say_stopped,
+)
+from .moves import BrokenHistory, LostClaim, Note, Rebuilt, rebuild
+from .settling import CannotSettle, Reaped, reap, settle
+
+__all__ = [
+    "SILENCE_LIMIT",
+    "BrokenHistory",
+    "CannotSettle",
+    "Claim",
+    "LostClaim",
+    "Note",
+    "Reaped",
+    "Rebuilt",
+    "Wait",
+    "accounts_at_work",
+    "cancel_job",
+    "cancel_leftovers",
+    "claim",
+    "expire_due",
+    "finish_jobs",
+    "is_disk_low",
+    "note_trouble",
+    "outlook",
+    "pause_job",
+    "plan_rows",
+    "reap",
+    "rebuild",
+    "record",
+    "release_due",
+    "say_stopped",
+    "settle",
+    "trouble_count_of",
+]

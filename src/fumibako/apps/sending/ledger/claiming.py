@@ -1,0 +1,263 @@
+"""着手: one worker takes one delivery, marks it before the final dot, and records what came of it.
+
+Each of the three is one short transaction; nothing is ever sent inside one.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from fumibako.apps.recipients.actions import count_refusal
+from fumibako.apps.recipients.queries import opted_out_keys
+from fumibako.apps.recipients.rules import exclusion_of
+from fumibako.delivery.decision import AccountMove, Effect, Move
+from fumibako.delivery.outcome import Outcome
+from fumibako.delivery.pace import Cause, Hold, Slot
+from fumibako.delivery.states import IN_FLIGHT, State, Trigger, destination
+
+from .. import pacing
+from ..models import BulkSend, Delivery, JobEvent, Pace
+from .jobs import going_jobs, pause_failing_job, pause_job, say_stopped
+from .moves import Fence, LostClaim, Note, Step, move, one_writer
+
+DISK_RESERVE = 64 * 1024 * 1024
+"""Bytes kept free, so that what happens after a dot can always be recorded (D02)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing may be claimed: `cause` is "nothing", "stopped", "disk_full" or a word of `delivery.pace.Cause`.
+
+    `until` is when to look again, None when only an event can change it.
+    """
+
+    cause: str
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Claim:
+    """One delivery in the hands of one worker, until `record`."""
+
+    row: Delivery
+    job: BulkSend
+    worker_id: str
+    trouble_count: int
+    """The account's trouble in a row when this attempt began."""
+    is_marked: bool = False
+
+    @property
+    def fence(self) -> Fence:
+        """The row exactly as this worker left it."""
+        state = State.HANDING_OVER if self.is_marked else State.SENDING
+        return Fence(self.row.pk, state, self.row.attempt, self.worker_id)
+
+    def mark(self, now: datetime | None = None) -> None:
+        """Make durable that the final dot may follow. Raises LostClaim: then the dot must not be written.
+
+        That the job is neither paused nor cancelled is part of the condition.
+        """
+        free = Delivery.objects.filter(job__paused_at=None, job__cancelled_at=None)
+        with one_writer():
+            move(self.fence, Step(Trigger.MARK, now or timezone.now()), among=free)
+        self.is_marked = True
+
+
+def claim(account_id: int, worker_id: str, now: datetime) -> Claim | Wait:
+    """Take the account's next due delivery and the slot it needs, or say what to wait for.
+
+    Whoever may not be mailed any more is moved to SUPPRESSED on the way (flag, opt-out: judged at this moment).
+    """
+    if is_disk_low():
+        return Wait("disk_full")
+    with one_writer():
+        ready = _look(account_id, now)
+        if isinstance(ready, Wait):
+            return ready
+        return _take(ready, worker_id, now)
+
+
+def outlook(account_id: int, now: datetime) -> Wait | None:
+    """Return what `claim` would wait for, None when it would find something: asked before a session is opened."""
+    if is_disk_low():
+        return Wait("disk_full")
+    with one_writer():
+        ready = _look(account_id, now)
+        return ready if isinstance(ready, Wait) else None
+
+
+def record(held: Claim, decided: Move, outcome: Outcome, now: datetime, *, seconds: float | None = None) -> State:
+    """Write down what came of an attempt, for the row, the person and the account. Returns the row's state.
+
+    A row that was taken from us after its mark became UNKNOWN; a complete 2xx that we read ourselves still proves it
+    SENT, any other news is dropped. Raises LostClaim when the row has gone elsewhere.
+    """
+    with one_writer():
+        state = _record_row(held, decided, outcome, now)
+        if decided.is_counted and state is State.FAILED and held.row.party_address is not None:
+            count_refusal(held.row.party_address, cause="refused", code=outcome.code, text=outcome.text)
+        _record_account(held, decided, outcome, now, seconds)
+        _record_job(held, decided, state, outcome, now)
+    return state
+
+
+def is_disk_low() -> bool:
+    """True when less than the reserve is free where the database lives."""
+    return shutil.disk_usage(settings.DATA.root).free < DISK_RESERVE
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    row: Delivery
+    job: BulkSend
+    pace: Pace
+    slot: Slot
+
+
+def _look(account_id: int, now: datetime) -> _Ready | Wait:
+    pace = pacing.locked_pace(account_id)
+    if pace.stopped_at is not None:
+        return Wait("stopped")
+    found = _next_row(account_id, now)
+    if found is None:
+        return Wait("nothing", _next_due_at(account_id, now))
+    row, job = found
+    before = pace.wait_cause
+    is_awaiting = pacing.is_burst_full(pace) and _in_flight(account_id).exists()
+    slot = pacing.next_slot_of(pace, now, is_awaiting_answers=is_awaiting)
+    if isinstance(slot, Slot):
+        return _Ready(row, job, pace, slot)
+    if slot.cause is Cause.PAUSE and before != Cause.PAUSE:
+        _say_burst(job, "burst_finished", slot, now)
+    return Wait(slot.cause, slot.until)
+
+
+def _take(ready: _Ready, worker_id: str, now: datetime) -> Claim:
+    row = ready.row
+    attempt = row.attempt + 1
+    columns = {"attempt": attempt, "owner": worker_id, "claimed_at": now, "not_before_at": None}
+    move(Fence(row.pk, State.QUEUED, row.attempt, ""), Step(Trigger.CLAIM, now, columns=columns))
+    pacing.keep_slot(ready.pace, ready.slot)
+    if ready.pace.account.batch_size and ready.slot.starts_burst:
+        _say_burst(ready.job, "burst_started", ready.slot, now)
+    row.state, row.attempt, row.owner, row.claimed_at = State.SENDING, attempt, worker_id, now
+    return Claim(row, ready.job, worker_id, ready.pace.trouble_count)
+
+
+def _next_row(account_id: int, now: datetime) -> tuple[Delivery, BulkSend] | None:
+    """The first due row of the first job that has one; those who may not be mailed leave on the way."""
+    for job in going_jobs(now).filter(account_id=account_id).order_by("number"):
+        due = Delivery.objects.filter(account_id=account_id, job=job, state=State.QUEUED)
+        due = due.filter(Q(not_before_at=None) | Q(not_before_at__lte=now)).select_related("party_address")
+        while (row := due.order_by("seq").first()) is not None:
+            exclusion = _exclusion_of(row, job)
+            if not exclusion:
+                return row, job
+            fence = Fence(row.pk, State.QUEUED, row.attempt, "")
+            move(fence, Step(Trigger.SUPPRESS, now, Note(reason=exclusion), {"exclusion": exclusion}))
+    return None
+
+
+def _exclusion_of(row: Delivery, job: BulkSend) -> str:
+    if job.origin == BulkSend.Origin.TEST:
+        return ""
+    address = row.party_address
+    if address is None:
+        # The person or the address was deleted since approval.
+        return "no_address" if job.origin == BulkSend.Origin.BULK else ""
+    return exclusion_of(
+        address.flag,
+        row.party_kind,
+        allow_do_not_send=bool(job.sheet.get("allow_do_not_send")),
+        is_opted_out=bool(opted_out_keys([row.address_key])),
+    )
+
+
+def _next_due_at(account_id: int, now: datetime) -> datetime | None:
+    waiting = Delivery.objects.filter(account_id=account_id, state=State.QUEUED, job__in=going_jobs(now))
+    first = waiting.filter(not_before_at__gt=now).order_by("not_before_at").first()
+    return first.not_before_at if first is not None else None
+
+
+def _in_flight(account_id: int) -> QuerySet[Delivery, Delivery]:
+    return Delivery.objects.filter(account_id=account_id, state__in=[state.value for state in IN_FLIGHT])
+
+
+def _say_burst(job: BulkSend, what: str, found: Slot | Hold, now: datetime) -> None:
+    # Counted within the job: what the account sent before it means nothing to who reads its 経過.
+    begun_count = JobEvent.objects.filter(job=job, what="burst_started").count()
+    number = begun_count + 1 if what == "burst_started" else begun_count
+    data: dict[str, Any] = {"burst": number, "count": found.state.count}
+    if isinstance(found, Hold):
+        data["until"] = found.until.isoformat()
+    JobEvent.objects.create(job=job, at=now, what=what, data=data)
+
+
+def _record_row(held: Claim, decided: Move, outcome: Outcome, now: datetime) -> State:
+    trigger = decided.trigger
+    is_back = destination(held.fence.state, trigger) is State.QUEUED
+    if is_back and not held.is_marked and BulkSend.objects.filter(pk=held.job.pk).exclude(cancelled_at=None).exists():
+        trigger = Trigger.CANCEL
+    note = Note(outcome.stage, outcome.code, outcome.enhanced[:12], outcome.text[:500])
+    columns: dict[str, Any] = {
+        "stage": note.stage,
+        "code": note.code,
+        "enhanced": note.enhanced,
+        "text": note.text,
+        "refused_copies": " ".join(outcome.refused_copies)[:1000],
+        "not_before_at": now + decided.wait if is_back and decided.wait else None,
+    }
+    if decided.is_charged:
+        columns["deferred_count"] = F("deferred_count") + 1
+    if decided.is_counted:
+        columns["is_counted"] = True
+    if trigger is Trigger.ACCEPT:
+        columns["sent_at"] = now
+    try:
+        return move(held.fence, Step(trigger, now, note, columns))
+    except LostClaim:
+        if trigger is not Trigger.ACCEPT:
+            raise
+        unknown = Fence(held.row.pk, State.UNKNOWN, held.row.attempt, "")
+        return move(unknown, Step(Trigger.PROVE_SENT, now, note, columns))
+
+
+def _record_account(held: Claim, decided: Move, outcome: Outcome, now: datetime, seconds: float | None) -> None:
+    has_stopped = pacing.settle_pace(
+        held.row.account_id,
+        decided.account,
+        seen_count=held.trouble_count,
+        now=now,
+        seconds=seconds,
+        text=" ".join(part for part in (str(outcome.code or ""), outcome.enhanced, outcome.text) if part),
+    )
+    if has_stopped:
+        say_stopped(held.row.account_id, decided.account.why, now)
+
+
+def _record_job(held: Claim, decided: Move, state: State, outcome: Outcome, now: datetime) -> None:
+    if state is State.SENT and held.job.first_sent_at is None:
+        BulkSend.objects.filter(pk=held.job.pk, first_sent_at=None).update(first_sent_at=now)
+    if decided.account.effect is Effect.PAUSE_JOB:
+        pause_job(held.job.pk, decided.account.why, now, {"code": outcome.code})
+    if state is State.FAILED:
+        pause_failing_job(held.job, now)
+
+
+def note_trouble(account_id: int, account_move: AccountMove, *, seen_count: int, now: datetime, text: str) -> None:
+    """Write down that no session came about: the account waits or stops, no delivery is touched."""
+    with one_writer():
+        if pacing.settle_pace(account_id, account_move, seen_count=seen_count, now=now, text=text):
+            say_stopped(account_id, account_move.why, now)
+
+
+def trouble_count_of(account_id: int) -> int:
+    """Return the account's trouble in a row, as an attempt to open a session begins with it."""
+    return Pace.objects.filter(pk=account_id).values_list("trouble_count", flat=True).first() or 0

@@ -1,0 +1,153 @@
+"""送信明細: one row per selected address, and every move it ever made.
+
+Only `apps.sending.ledger` writes `state`, `attempt` and `owner`; the constraints repeat `delivery.states`.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from fumibako.apps.accounts.models import MailAccount
+from fumibako.apps.recipients.models import PartyAddress, Recipient
+from fumibako.delivery.states import IN_FLIGHT, State, Trigger
+
+from .job import BulkSend
+
+STATES = [(state.value, state.value) for state in State]
+OWNED = sorted(state.value for state in IN_FLIGHT)
+"""In a fixed order: a set has another one in every process, and migrations would seem to lag behind."""
+TRIGGERS = [(trigger.value, trigger.value) for trigger in Trigger]
+
+
+class Delivery(models.Model):
+    """One mail to one address. Snapshots of the person stand beside the links, so history never changes."""
+
+    job = models.ForeignKey(BulkSend, on_delete=models.PROTECT, related_name="deliveries")
+    account = models.ForeignKey(MailAccount, on_delete=models.PROTECT, related_name="+")
+    seq = models.PositiveIntegerField()
+    """Place in the frozen list, from 1."""
+    recipient = models.ForeignKey(
+        Recipient, null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries"
+    )
+    party_address = models.ForeignKey(PartyAddress, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    party_kind = models.CharField(max_length=10)
+    party_number = models.CharField(max_length=20)
+    party_name = models.CharField(max_length=120)
+    address = models.CharField(max_length=254, blank=True, default="")
+    address_key = models.CharField(max_length=254, blank=True, default="")
+    wire_address = models.CharField(max_length=320, blank=True, default="")
+    """Exactly what RCPT TO carries, without the angle brackets."""
+
+    state = models.CharField(max_length=14, choices=STATES, default=State.PLANNED)
+    exclusion = models.CharField(max_length=20, blank=True, default="")
+    """Why the row is SUPPRESSED: no_address, do_not, cannot, opt_out, bad_address, duplicate, unticked …"""
+    attempt = models.PositiveIntegerField(default=0)
+    """Fencing token: raised by every claim."""
+    owner = models.CharField(max_length=36, blank=True, default="")
+    """Worker id while in flight."""
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    not_before_at = models.DateTimeField(null=True, blank=True)
+    deferred_count = models.PositiveIntegerField(default=0)
+    resend_count = models.PositiveIntegerField(default=0)
+    """Resends that a named person ordered: copies ≤ 1 + this."""
+
+    stage = models.CharField(max_length=12, blank=True, default="")
+    code = models.PositiveSmallIntegerField(default=0)
+    enhanced = models.CharField(max_length=12, blank=True, default="")
+    text = models.CharField(max_length=500, blank=True, default="")
+    refused_copies = models.CharField(max_length=1000, blank=True, default="")
+
+    message_id = models.CharField(max_length=200, blank=True, default="")
+    """Without angle brackets; fixed for ever, the same on every try."""
+    dated_at = models.DateTimeField(null=True, blank=True)
+    boundary = models.CharField(max_length=70, blank=True, default="")
+    values = models.JSONField(default=dict)
+    """Merge values as they were at approval."""
+    raw_sha256 = models.CharField(max_length=64, blank=True, default="")
+    size = models.PositiveIntegerField(default=0)
+    charset = models.CharField(max_length=12, blank=True, default="")
+    """Really used: differs from the job's when characters did not fit."""
+    is_counted = models.BooleanField(default=False)
+    """This row has counted against its address (at most once)."""
+    previous = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="again")
+    """The failed delivery that this one repeats."""
+
+    changed_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["job", "seq"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "seq"], name="delivery_seq_once"),
+            models.UniqueConstraint(
+                fields=["job", "address_key"],
+                condition=~models.Q(state=State.SUPPRESSED.value),
+                name="delivery_address_once",
+            ),
+            models.UniqueConstraint(
+                fields=["message_id"], condition=~models.Q(message_id=""), name="delivery_message_id_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in State]), name="delivery_known_state"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=OWNED, owner__gt="") | (~models.Q(state__in=OWNED) & models.Q(owner="")),
+                name="delivery_owned_while_in_flight",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=State.SUPPRESSED.value) | ~models.Q(exclusion=""),
+                name="delivery_exclusion_has_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "job", "seq"], condition=models.Q(state=State.QUEUED.value), name="delivery_due"
+            ),
+            models.Index(fields=["job", "state"], name="delivery_by_state"),
+            models.Index(fields=["recipient", "-id"], name="delivery_of_person"),
+            models.Index(
+                fields=["owner"],
+                condition=models.Q(state__in=OWNED),
+                name="delivery_in_flight",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_id}-{self.seq} {self.state}"
+
+
+class DeliveryEvent(models.Model):
+    """One move of one delivery. Appended only; a row can be rebuilt from its events."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="events")
+    at = models.DateTimeField()
+    trigger = models.CharField(max_length=14, choices=TRIGGERS)
+    from_state = models.CharField(max_length=14, choices=STATES)
+    to_state = models.CharField(max_length=14, choices=STATES)
+    attempt = models.PositiveIntegerField()
+    owner = models.CharField(max_length=36, blank=True, default="")
+    stage = models.CharField(max_length=12, blank=True, default="")
+    code = models.PositiveSmallIntegerField(default=0)
+    enhanced = models.CharField(max_length=12, blank=True, default="")
+    text = models.CharField(max_length=500, blank=True, default="")
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_name = models.CharField(max_length=100, blank=True, default="")
+    reason = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(
+                    trigger__in=[Trigger.RESEND.value, Trigger.TREAT_AS_SENT.value, Trigger.GIVE_UP.value]
+                )
+                | (~models.Q(actor_name="") & ~models.Q(reason="")),
+                name="delivery_event_person_and_reason",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {self.trigger}"

@@ -1,0 +1,325 @@
+"""Facts about jobs and deliveries: where each stands, what is happening now, what wants a person. Never writes.
+
+A job's state is computed from its rows, the decisions stored on it and the pace of its account, never stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, Count, Exists, Max, Min, OuterRef, Q, QuerySet, When
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+
+from fumibako.apps.accounts.queries import may_use, usable_accounts
+from fumibako.apps.office.models import Operator
+from fumibako.apps.sending.explain import Explanation, explain
+from fumibako.apps.sending.models import BulkSend, Delivery, DeliveryEvent, Pace, Worker
+from fumibako.apps.sending.schedule import speed_of_account
+from fumibako.apps.sending.state import JobCounts, JobState, counts_from, state_of
+from fumibako.apps.sending.status import Facts, StatusLine, line_of
+from fumibako.delivery.states import State
+
+__all__ = [
+    "Attention",
+    "DeliveriesPage",
+    "JobCounts",
+    "JobLine",
+    "JobState",
+    "StatusLine",
+    "account_stops",
+    "attempts_of",
+    "counts_of_job",
+    "counts_of_jobs",
+    "deliveries",
+    "exclusions_of_job",
+    "job_numbered",
+    "job_seen_by",
+    "jobs",
+    "live_job",
+    "needs_attention",
+    "pace_of",
+    "sent_today",
+    "state_of",
+    "status_line",
+    "visible_jobs",
+    "waiting_count",
+    "worker_seen_at",
+]
+
+PAGE_SIZE = 50
+
+OPEN = (State.PLANNED, State.QUEUED, State.SENDING, State.HANDING_OVER)
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """One job in a list."""
+
+    job: BulkSend
+    counts: JobCounts
+    state: JobState
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveriesPage:
+    """One page of a job's rows."""
+
+    rows: tuple[Delivery, ...]
+    page: int
+    page_count: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """A row that wants a person: what happened, in plain words, and what to do."""
+
+    delivery: Delivery
+    explanation: Explanation
+
+
+# Jobs ----------------------------------------------------------------------------------------------------------------
+
+
+def visible_jobs(operator: Operator | None) -> QuerySet[BulkSend]:
+    """Jobs this operator may see: their own, and those of accounts they may send from. None = the command line."""
+    rows = BulkSend.objects.select_related("account")
+    if operator is None or operator.is_administrator:
+        return rows
+    return rows.filter(Q(created_by=operator) | Q(account__in=usable_accounts(operator, "send")))
+
+
+def job_seen_by(operator: Operator, job: BulkSend) -> bool:
+    """The rule of `visible_jobs` for one job."""
+    if operator.is_administrator or job.created_by_id == operator.pk:
+        return True
+    return job.account is not None and may_use(operator, job.account, "send")
+
+
+def job_numbered(operator: Operator | None, number: int) -> BulkSend:
+    """The job with this 送信管理NO. Raises BulkSend.DoesNotExist, also when the operator may not see it."""
+    return visible_jobs(operator).get(number=number)
+
+
+def jobs(
+    operator: Operator | None,
+    *,
+    tab: str = "all",
+    conditions: Mapping[str, str] | None = None,
+    now: datetime | None = None,
+) -> QuerySet[BulkSend]:
+    """Jobs for a list, newest first. Tabs: all, draft, scheduled, sending, done.
+
+    Conditions: since, until (days as 2026-11-24), account (id), creator, subject, recipient (part of a name), address
+    (part), origin (bulk unless given; "any"). Discarded drafts are never listed.
+    """
+    asked = conditions or {}
+    rows = visible_jobs(operator).exclude(approved_at=None, cancelled_at__isnull=False)
+    origin = asked.get("origin") or BulkSend.Origin.BULK
+    rows = rows if origin == "any" else rows.filter(origin=origin)
+    return _matching(_in_tab(rows, tab), asked)
+
+
+def _in_tab(rows: QuerySet[BulkSend], tab: str) -> QuerySet[BulkSend]:
+    is_open = Exists(Delivery.objects.filter(job=OuterRef("pk"), state__in=OPEN))
+    if tab == "draft":
+        return rows.filter(approved_at=None)
+    if tab == "scheduled":
+        return rows.filter(is_open, approved_at__isnull=False, released_at=None, cancelled_at=None)
+    if tab == "sending":
+        return rows.filter(is_open, released_at__isnull=False)
+    if tab == "done":
+        return rows.filter(~is_open, approved_at__isnull=False)
+    return rows
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(parse_date(text))
+    except ValueError:
+        return False
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+_READABLE: dict[str, Callable[[str], bool]] = {"since": _is_day, "until": _is_day, "account": _is_id}
+"""What cannot be read is no condition."""
+
+
+def _matching(rows: QuerySet[BulkSend], asked: Mapping[str, str]) -> QuerySet[BulkSend]:
+    lookups = {
+        "since": "created_at__date__gte",
+        "until": "created_at__date__lte",
+        "account": "account_id",
+        "creator": "created_by_name__icontains",
+        "subject": "subject__icontains",
+    }
+    for key, lookup in lookups.items():
+        value = asked.get(key, "").strip()
+        if value and _READABLE.get(key, bool)(value):
+            rows = rows.filter(**{lookup: value})
+    for key, lookup in (("recipient", "party_name__icontains"), ("address", "address__icontains")):
+        if value := asked.get(key, "").strip():
+            rows = rows.filter(Exists(Delivery.objects.filter(job=OuterRef("pk"), **{lookup: value})))
+    return rows
+
+
+def lines(found: Iterable[BulkSend], now: datetime | None = None) -> list[JobLine]:
+    """The jobs of one page with sums and states: two queries for all of them."""
+    now = now or timezone.now()
+    listed = list(found)
+    counts = counts_of_jobs(listed)
+    paces = {pace.account_id: pace for pace in Pace.objects.filter(account__in={job.account_id for job in listed})}
+    return [
+        JobLine(job, counts[job.pk], state_of(job, counts[job.pk], paces.get(job.account_id or 0), now))
+        for job in listed
+    ]
+
+
+def live_job(operator: Operator, now: datetime | None = None) -> JobLine | None:
+    """The operator's job that the pill in the top bar follows: the newest that is approved and not over."""
+    is_open = Exists(Delivery.objects.filter(job=OuterRef("pk"), state__in=OPEN))
+    own = BulkSend.objects.select_related("account").filter(created_by=operator, origin=BulkSend.Origin.BULK)
+    found = own.filter(is_open, approved_at__isnull=False).order_by("-number").first()
+    return lines([found], now)[0] if found else None
+
+
+def pace_of(job: BulkSend) -> Pace | None:
+    """The pace of the job's account."""
+    return Pace.objects.filter(account=job.account_id).first() if job.account_id else None
+
+
+def status_line(job: BulkSend, counts: JobCounts | None = None, now: datetime | None = None) -> StatusLine:
+    """What is happening to the job now."""
+    now = now or timezone.now()
+    counts = counts or counts_of_job(job)
+    pace = pace_of(job)
+    state = state_of(job, counts, pace, now)
+    return line_of(Facts(job, counts, state, pace, speed_of_account(job.account), worker_seen_at(), now))
+
+
+def worker_seen_at() -> datetime | None:
+    """The last sign of life of any worker that has not ended in good order."""
+    seen_at: datetime | None = Worker.objects.filter(stopped_at=None).aggregate(seen_at=Max("seen_at"))["seen_at"]
+    return seen_at
+
+
+def waiting_count() -> int:
+    """Mails of all jobs that are approved and have no result yet."""
+    return Delivery.objects.filter(state__in=OPEN).count()
+
+
+# Sums ----------------------------------------------------------------------------------------------------------------
+
+
+def counts_of_job(job: BulkSend) -> JobCounts:
+    """Every row of the job in exactly one sum, by one query. Raises SumsDisagree when a row is missing (P1)."""
+    return counts_of_jobs([job])[job.pk]
+
+
+def counts_of_jobs(found: Sequence[BulkSend]) -> dict[int, JobCounts]:
+    """`counts_of_job` of several jobs, by one query."""
+    groups: dict[int, list[Any]] = {job.pk: [] for job in found}
+    rows = Delivery.objects.filter(job__in=list(groups)).order_by().values("job_id", "state")
+    waiting = Q(state=State.QUEUED, deferred_count__gt=0)
+    for row in rows.annotate(
+        count=Count("pk"),
+        deferred=Count("pk", filter=waiting),
+        next_at=Min("not_before_at", filter=Q(state=State.QUEUED)),
+        undated=Count("pk", filter=Q(state=State.QUEUED, not_before_at=None)),
+        last_at=Max("changed_at"),
+    ):
+        groups[row["job_id"]].append(row)
+    return {job.pk: counts_from(job, groups[job.pk]) for job in found}
+
+
+def exclusions_of_job(job: BulkSend) -> dict[str, int]:
+    """How many rows were left out, by reason."""
+    rows = job.deliveries.filter(state=State.SUPPRESSED).order_by().values_list("exclusion")
+    return dict(rows.annotate(count=Count("pk")).values_list("exclusion", "count"))
+
+
+def sent_today(account_ids: Collection[int], now: datetime | None = None) -> dict[int, int]:
+    """本日 n通: mails each account handed over since local midnight, tests included."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = Delivery.objects.filter(account__in=account_ids, sent_at__gte=midnight).order_by().values_list("account_id")
+    found = dict(rows.annotate(count=Count("pk")).values_list("account_id", "count"))
+    return {account_id: found.get(account_id, 0) for account_id in account_ids}
+
+
+def account_stops(account_ids: Collection[int]) -> dict[int, Pace]:
+    """The accounts among these that stopped and wait for a person."""
+    stopped = Pace.objects.filter(account__in=account_ids, stopped_at__isnull=False)
+    return {pace.account_id: pace for pace in stopped}
+
+
+# Rows ----------------------------------------------------------------------------------------------------------------
+
+FILTERS: dict[str, tuple[State, ...]] = {
+    "sent": (State.SENT,),
+    "failed": (State.FAILED, State.BOUNCED),
+    "unknown": (State.UNKNOWN, State.CLOSED),
+    "excluded": (State.SUPPRESSED,),
+    "unsent": (State.EXPIRED, State.CANCELLED),
+    "waiting": OPEN,
+}
+"""One word per sum of the result screen."""
+
+
+def deliveries(job: BulkSend, filters: Mapping[str, str] | None = None, page: int = 1) -> DeliveriesPage:
+    """Rows of a job in its order. Filters: result (a key of FILTERS), reason (exclusion), kind, q (name or address)."""
+    found = filtered(job, filters or {})
+    total = found.count()
+    page_count = max(1, -(-total // PAGE_SIZE))
+    page = min(max(1, page), page_count)
+    rows = found.order_by("seq")[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    return DeliveriesPage(tuple(rows), page, page_count, total)
+
+
+def filtered(job: BulkSend, filters: Mapping[str, str]) -> QuerySet[Delivery]:
+    """The rows of a job that `filters` ask for."""
+    rows = job.deliveries.select_related("recipient", "job")
+    if states := FILTERS.get(filters.get("result", "")):
+        rows = rows.filter(state__in=states)
+    for key, lookup in (("reason", "exclusion"), ("kind", "party_kind")):
+        if value := filters.get(key, ""):
+            rows = rows.filter(**{lookup: value})
+    if words := filters.get("q", "").strip():
+        rows = rows.filter(
+            Q(party_name__icontains=words) | Q(party_number__icontains=words) | Q(address__icontains=words)
+        )
+    return rows
+
+
+def needs_attention(job: BulkSend, limit: int = 50) -> list[Attention]:
+    """対応が必要な宛先: unknown results first, then failures that nobody repeated, newest first, in plain words."""
+    rows = job.deliveries.filter(state__in=[State.UNKNOWN, State.FAILED, State.BOUNCED])
+    again = Delivery.objects.filter(previous=OuterRef("pk"))
+    rows = rows.exclude(Exists(again)).select_related("recipient", "party_address")
+    unknown_first = Case(When(state=State.UNKNOWN, then=0), default=1)
+    return [Attention(row, explanation_of(row)) for row in rows.order_by(unknown_first, "-changed_at")[:limit]]
+
+
+def explanation_of(delivery: Delivery) -> Explanation:
+    """What happened to a row, in plain words."""
+    domain = delivery.wire_address.rpartition("@")[2]
+    code = 0 if delivery.state == State.UNKNOWN else delivery.code
+    text = "" if delivery.state == State.UNKNOWN else delivery.text or "-"
+    return explain(code, delivery.enhanced, text, domain)
+
+
+def attempts_of(delivery: Delivery) -> list[DeliveryEvent]:
+    """Every move of a row, oldest first."""
+    return list(delivery.events.select_related("operator").order_by("id"))
+
+
+def mails_to(recipient_ids: Sequence[int], limit: int = 200) -> list[Delivery]:
+    """メール送信履歴 of a person: their rows, newest first, drafts and exclusions left out."""
+    rows = Delivery.objects.filter(recipient__in=recipient_ids).exclude(state=State.SUPPRESSED)
+    return list(rows.select_related("job").order_by("-pk")[:limit])

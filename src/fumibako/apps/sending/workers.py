@@ -1,0 +1,127 @@
+"""Who is at work. Each worker locks a file of its own, and the kernel frees the lock at its death, even by SIGKILL.
+
+A free lock is proof that the worker is dead. The heartbeat is for the screens, and the last resort for a worker on
+another machine, whose lock cannot be seen from here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+import fumibako
+
+from .models import Worker
+
+SILENCE_LIMIT = timedelta(minutes=40)
+"""Longer than one attempt can take: 20 minutes of content, 10 for the answer to the dot, and what goes before."""
+KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A locked file. Whoever holds the descriptor holds the lock."""
+
+    path: Path
+    descriptor: int
+
+    def release(self) -> None:
+        """Take the file away, then free the lock: in this order nobody can lock a file that is already gone."""
+        self.path.unlink(missing_ok=True)
+        os.close(self.descriptor)
+
+
+def enlist(now: datetime) -> tuple[str, Lock]:
+    """Become a worker: lock first, row second, so that a row without a lock means a dead worker."""
+    worker_id = str(uuid.uuid4())
+    lock = _try_lock(_lock_path(worker_id))
+    if lock is None:
+        raise RuntimeError("a new worker's lock file is locked already")
+    Worker.objects.create(
+        id=worker_id,
+        pid=os.getpid(),
+        host=socket.gethostname()[:100],
+        version=fumibako.__version__[:20],
+        started_at=now,
+        seen_at=now,
+    )
+    return worker_id, lock
+
+
+def beat(worker_id: str, now: datetime) -> None:
+    """Say that the worker lives."""
+    Worker.objects.filter(pk=worker_id).update(seen_at=now)
+
+
+def retire(worker_id: str, lock: Lock, now: datetime) -> None:
+    """End an orderly worker's time, and forget workers that ended long ago."""
+    Worker.objects.filter(pk=worker_id).update(seen_at=now, stopped_at=now)
+    Worker.objects.filter(seen_at__lt=now - KEPT).delete()
+    lock.release()
+
+
+def dead_workers(now: datetime) -> set[str]:
+    """Return the ids of workers that ended without saying so, for the screens."""
+    return dead_among(set(Worker.objects.filter(stopped_at=None).values_list("pk", flat=True)), now)
+
+
+def dead_among(worker_ids: Collection[str], now: datetime) -> set[str]:
+    """Return those of `worker_ids` that are proven dead."""
+    return {worker_id for worker_id in worker_ids if _is_dead(worker_id, now)}
+
+
+@contextmanager
+def account_in_hand(account_id: int) -> Iterator[bool]:
+    """Hold one account while sending for it; False when another worker has it.
+
+    Only saves useless competition: what keeps two workers apart is the ledger.
+    """
+    lock = _try_lock(settings.DATA.run / f"account-{account_id}.lock")
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            os.close(lock.descriptor)
+
+
+def _lock_path(worker_id: str) -> Path:
+    return Path(settings.DATA.run / f"{worker_id}.lock")
+
+
+def _try_lock(path: Path) -> Lock | None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return Lock(path, descriptor)
+
+
+def _is_dead(worker_id: str, now: datetime) -> bool:
+    path = _lock_path(worker_id)
+    if not path.exists():
+        return _is_gone_for_sure(worker_id, now)
+    lock = _try_lock(path)
+    if lock is None:
+        return False
+    lock.release()
+    return True
+
+
+def _is_gone_for_sure(worker_id: str, now: datetime) -> bool:
+    """No lock file: with SQLite all workers share this folder, so it is dead; else it may be on another machine."""
+    if connection.vendor == "sqlite":
+        return True
+    worker = Worker.objects.filter(pk=worker_id).first()
+    return worker is None or worker.host == socket.gethostname()[:100] or now - worker.seen_at > SILENCE_LIMIT

@@ -1,0 +1,1 @@
+"""Who runs it: wakes, runs and schedules what the apps hand in. The ledger is the queue; nothing is kept here."""

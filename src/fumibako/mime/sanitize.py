@@ -1,0 +1,204 @@
+"""HTML from strangers made harmless before anybody sees it: an allow-list of tags, attributes and CSS, nothing remote.
+
+Three walls stand behind this one (the sandboxed frame, the content security policy, remote pictures off); it is built
+as if they were not there. It works on decoded text only: a charset trick can no longer be played after it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import nh3
+
+from fumibako.mime.reading.html_text import is_too_deep, without_tags
+from fumibako.mime.reading.styles import safe_style
+
+PAGE_CHARACTERS: Final = 1_000_000
+
+TAGS: Final = frozenset(
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "address",
+        "article",
+        "aside",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "dfn",
+        "details",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "font",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "main",
+        "mark",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "section",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "time",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ]
+)
+_HIDDEN: Final = frozenset(("script", "style", "title", "head", "noframes"))
+_SHARED: Final = frozenset(["align", "bgcolor", "color", "dir", "height", "lang", "style", "title", "valign", "width"])
+_OWN: Final[dict[str, set[str]]] = {
+    "a": {"href"},
+    "img": {"src", "alt", "border", "hspace", "vspace"},
+    "font": {"face", "size"},
+    "table": {"border", "cellpadding", "cellspacing", "summary", "rules", "frame"},
+    "td": {"colspan", "rowspan", "nowrap", "headers", "scope", "abbr"},
+    "th": {"colspan", "rowspan", "nowrap", "headers", "scope", "abbr"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "ol": {"start", "type", "reversed"},
+    "ul": {"type"},
+    "li": {"type", "value"},
+    "hr": {"size", "noshade"},
+    "br": {"clear"},
+    "del": {"datetime"},
+    "ins": {"datetime"},
+    "time": {"datetime"},
+}
+ATTRIBUTES: Final = {tag: set(_SHARED | _OWN.get(tag, set())) for tag in TAGS}
+SCHEMES: Final = frozenset(("http", "https", "mailto", "tel", "cid"))
+
+_CID: Final = re.compile(r"cid:(.{1,500})\Z", re.I | re.S)
+_PICTURE: Final = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/=\s]+\Z", re.I)
+_LINK: Final = re.compile(r"(?:https?://|mailto:|tel:)\S", re.I)
+_INVISIBLE: Final = re.compile("[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# Done before cleaning, never after it: form controls leave their words, and words keep apart; templates show theirs.
+_CONTROL: Final = re.compile(
+    r"(?=</?(?:button|input|select|option|optgroup|textarea|label|legend|form|fieldset)\b)", re.I
+)
+_TEMPLATE: Final = re.compile(r"(?<=<)(/?)template\b", re.I)
+_PLAIN_VALUE: Final = re.compile(r"[^<>\x00-\x08\x0e-\x1f]*")
+
+PictureAddress = Callable[[str], str]
+"""From the Content-ID of a picture in the mail to where we serve it, "" when the mail has no such picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class SafeHtml:
+    """`remote_count` pictures were left out because they are not in the mail; `is_text_only` when the page was too
+    hostile to lay out and only its words are given."""
+
+    html: str
+    remote_count: int = 0
+    is_text_only: bool = False
+
+
+def safe_html(page: str, *, picture: PictureAddress | None = None) -> SafeHtml:
+    """The page without anything that acts, loads, leaves its place or sends.
+
+    `picture` gives the addresses for `cid:` pictures; without it they are left out and their description is shown.
+    """
+    page = page[:PAGE_CHARACTERS].replace("\x00", "")
+    if is_too_deep(page):
+        return SafeHtml(f"<pre>{html.escape(without_tags(page))}</pre>", is_text_only=True)
+    page = _TEMPLATE.sub(r"\1div", _CONTROL.sub(" ", page))
+    keeper = _Keeper(picture)
+    clean = nh3.clean(
+        page,
+        tags=set(TAGS),
+        clean_content_tags=set(_HIDDEN),
+        attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
+        attribute_filter=keeper.keep,
+        url_schemes=set(SCHEMES | {"data"}),
+        strip_comments=True,
+        link_rel="noopener noreferrer nofollow",
+    )
+    return SafeHtml(clean, keeper.remote_count)
+
+
+class _Keeper:
+    """Decides about one attribute after another and counts what was left out."""
+
+    def __init__(self, picture: PictureAddress | None) -> None:
+        self.picture = picture
+        self.remote_count = 0
+
+    def keep(self, tag: str, name: str, value: str) -> str | None:
+        """The value to keep, or None to drop the attribute."""
+        if name == "style":
+            return safe_style(value) or None
+        if name == "href":
+            target = value.strip()
+            return target if tag == "a" and _LINK.match(target) and not _INVISIBLE.search(target[:12]) else None
+        if name == "src":
+            return self._source(value.strip())
+        if name in ("background", "srcset", "poster"):
+            self.remote_count += 1
+            return None
+        return value if _PLAIN_VALUE.fullmatch(value) else None
+
+    def _source(self, source: str) -> str | None:
+        if _PICTURE.match(source):
+            return source
+        cid = _CID.match(source)
+        if cid is not None:
+            return (self.picture(cid.group(1)) if self.picture else "") or None
+        self.remote_count += 1
+        return None

@@ -1,0 +1,1 @@
+"""Mail conversations without input or output: generators that yield steps, receive replies and return a result."""

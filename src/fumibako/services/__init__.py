@@ -1,0 +1,1 @@
+"""Use of the engine without Django: send one mail, test one account."""

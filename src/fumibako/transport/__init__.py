@@ -1,0 +1,1 @@
+"""Sockets and TLS: the only place where a conversation meets the network."""

@@ -1,0 +1,216 @@
+"""The one loop that reads a socket: performs the steps of a conversation on a line, and gives it the replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from fumibako.delivery.outcome import Stage
+from fumibako.protocol.errors import Garbage, InjectedPlaintext, LineLost, NotHandedOver, RemoteError, Unsolicited
+from fumibako.protocol.lines import Inbox
+from fumibako.protocol.patience import Patience
+from fumibako.protocol.steps import Conversation, Drop, HandOver, Listen, Payload, Say, StartTls, Step
+from fumibako.protocol.transcript import Listener
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Wire(Protocol):
+    """What the loop needs of a line; `transport.stream.Stream` is the real one."""
+
+    inbox: Inbox
+    patience: Patience
+    is_open: bool
+
+    def clock(self) -> float:
+        """Return seconds that only ever grow."""
+
+    def read(self, until: float) -> bytes:
+        """Return some bytes, at least one."""
+
+    def write(self, raw: bytes) -> None:
+        """Give all bytes to the kernel."""
+
+    def look(self) -> None:
+        """Take in what has arrived, without waiting."""
+
+    def settle(self) -> None:
+        """Wait until writing will not wait, and take in what has arrived."""
+
+    def start_tls(self) -> None:
+        """Turn to TLS. Nothing unread is left in the inbox."""
+
+    def close(self) -> None:
+        """Close at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End(Generic[T]):
+    result: T
+
+
+_Steps: TypeAlias = Generator[Step[R] | _End[T], R, None]
+
+
+def converse(
+    conversation: Conversation[R, T],
+    stream: Wire,
+    *,
+    on_hand_over: Callable[[], None] | None = None,
+    transcript: Listener | None = None,
+) -> T:
+    """Play `conversation` on `stream` and return its result.
+
+    A RemoteError closes the line and is thrown into the conversation, which may turn it into a result or let it out.
+    Whatever `on_hand_over` raises closes the line without the final dot and comes out unchanged. A line left with bytes
+    nobody asked for, or with questions nobody waited for, is closed.
+    """
+    performer = _Performer[R](stream, on_hand_over, transcript)
+    steps = _to_the_end(conversation)
+    is_over = False
+    try:
+        step = next(steps)
+        while not isinstance(step, _End):
+            step = _advance(steps, step, performer)
+        is_over = True
+    finally:
+        if not is_over:
+            stream.close()
+            steps.close()
+    if stream.inbox or performer.is_expecting:
+        stream.close()
+    return step.result
+
+
+def _to_the_end(conversation: Conversation[R, T]) -> _Steps[R, T]:
+    # An `_End` step instead of StopIteration: a callback that raises StopIteration must not look like a result.
+    result = yield from conversation
+    yield _End(result)
+
+
+def _advance(steps: _Steps[R, T], step: Step[R], performer: _Performer[R]) -> Step[R] | _End[T]:
+    reply: R | None = None
+    try:
+        if isinstance(step, Listen):
+            reply = performer.listen(step)
+        else:
+            performer.perform(step)
+    except RemoteError as error:
+        performer.give_up(error)
+        return steps.throw(error)
+    return next(steps) if reply is None else steps.send(reply)
+
+
+class _Performer(Generic[R]):
+    """Performs single steps, and knows what was said but not yet written, and how many replies are owed."""
+
+    def __init__(self, stream: Wire, on_hand_over: Callable[[], None] | None, transcript: Listener | None) -> None:
+        self._stream = stream
+        self._on_hand_over = on_hand_over
+        self._transcript = transcript
+        self._unwritten: list[bytes] = []
+        self._owed_count = 0
+        self._marked_at: float | None = None
+        self._stage = Stage.CONNECT
+
+    @property
+    def is_expecting(self) -> bool:
+        """Whether something was said whose answer nobody has heard."""
+        return self._owed_count > 0
+
+    def give_up(self, error: RemoteError) -> None:
+        """Close the line, and note where the conversation stood."""
+        self._stream.close()
+        error.stage = error.stage or self._stage
+
+    def perform(self, step: Step[R]) -> None:
+        """Perform any step but Listen."""
+        match step:
+            case Say():
+                self._say(step)
+            case Payload():
+                self._pay(step)
+            case HandOver():
+                self._hand_over()
+            case StartTls():
+                self._start_tls()
+            case Drop():
+                self._unwritten.clear()
+                self._owed_count = 0
+                self._stream.close()
+
+    def listen(self, step: Listen[R]) -> R:
+        """Write what was said, then read until one reply is complete."""
+        self._stage = step.stage
+        self._flush()
+        stream = self._stream
+        patience = stream.patience
+        until = stream.clock() + (patience.farewell if step.is_farewell else patience.seconds(step.stage))
+        reply = step.read(stream.inbox)
+        while reply is None:
+            if stream.inbox.feed(stream.read(until)):
+                reply = step.read(stream.inbox)
+            else:
+                stream.inbox.require_bounds()
+        self._owed_count = max(0, self._owed_count - 1)
+        if self._transcript is not None:
+            self._transcript.heard(step.stage, str(reply))
+        return reply
+
+    def _say(self, step: Say) -> None:
+        self._require_no_surplus()
+        self._unwritten.append(step.line)
+        self._owed_count += 1
+        if self._transcript is not None:
+            self._transcript.said(step.line, is_secret=step.is_secret)
+
+    def _pay(self, step: Payload) -> None:
+        self._stage = Stage.BODY
+        self._require_no_surplus()
+        self._stream.write(step.raw)
+        if self._transcript is not None:
+            self._transcript.said(b"(%d bytes of content)" % len(step.raw), is_secret=False)
+
+    def _start_tls(self) -> None:
+        self._stage = Stage.TLS
+        if not self._stream.inbox:
+            self._stream.look()
+        if self._stream.inbox:
+            raise InjectedPlaintext(f"plaintext behind the go-ahead for TLS: {self._stream.inbox.excerpt()}")
+        self._stream.start_tls()
+
+    def _hand_over(self) -> None:
+        """A line that broke, or brought an answer out of turn, is found before the mark rather than after the dot."""
+        self._stage = Stage.MARK
+        self._stream.settle()
+        self._require_no_surplus()
+        if self._on_hand_over is not None:
+            self._on_hand_over()
+        self._marked_at = self._stream.clock()
+
+    def _flush(self) -> None:
+        if not self._unwritten:
+            return
+        raw = b"".join(self._unwritten)
+        self._unwritten.clear()
+        if self._marked_at is not None:
+            self._require_fresh_mark(self._marked_at)
+            self._marked_at = None
+        self._stream.write(raw)
+
+    def _require_fresh_mark(self, marked_at: float) -> None:
+        """Between mark and dot nothing may have come, and hardly any time may have passed."""
+        try:
+            self._stream.look()
+            if self._stream.inbox:
+                raise Unsolicited(f"an answer before the final dot: {self._stream.inbox.excerpt()}")
+        except (LineLost, Garbage) as error:
+            raise NotHandedOver(error.detail, stage=Stage.MARK) from None
+        if self._stream.clock() - marked_at > self._stream.patience.mark:
+            raise NotHandedOver("too long between the mark and the final dot", stage=Stage.MARK)
+
+    def _require_no_surplus(self) -> None:
+        if self._owed_count == 0 and self._stream.inbox:
+            raise Unsolicited(f"an answer to nothing: {self._stream.inbox.excerpt()}")

@@ -1,0 +1,1 @@
+"""The screens: one folder per screen with its views, forms and templates. Parses, calls, renders; decides nothing."""

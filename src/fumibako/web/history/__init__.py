@@ -1,0 +1,1 @@
+"""送信履歴: finished jobs, their rows, and one person's very mail."""

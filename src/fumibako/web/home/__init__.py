@@ -1,0 +1,1 @@
+"""ホーム: what is being sent, how the accounts are, and the first steps."""

@@ -1,0 +1,1 @@
+"""Login and the first administrator's one-time link."""

@@ -1,0 +1,94 @@
+"""What every screen shows around its content: office, menu, and whose look it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+
+from fumibako.apps.office.models import Operator
+from fumibako.apps.office.queries import office
+from fumibako.web.bulk_send.pill import pill
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu: the name of its address, its icon and its words."""
+
+    view: str
+    icon: str
+    label: str
+    is_for_administrators: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the menu as it is drawn on this page."""
+
+    url: str
+    icon: str
+    label: str
+    is_current: bool
+
+
+MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    ("", (Entry("home", "house", "ホーム"),)),
+    ("メール", (Entry("bulk_send:index", "send", "メール一括送信"), Entry("history:index", "history", "送信履歴"))),
+    (
+        "名簿",
+        (
+            Entry("people:staff", "users", "スタッフ"),
+            Entry("people:clients", "building-2", "得意先"),
+            Entry("people:applicants", "user-plus", "応募者"),
+            Entry("people:transfer", "upload", "取り込み・書き出し"),
+        ),
+    ),
+    (
+        "設定",
+        (
+            Entry("accounts:index", "at-sign", "メールアカウント"),
+            Entry("office_settings", "settings", "システム設定", is_for_administrators=True),
+            Entry("audit_log", "scroll-text", "操作履歴", is_for_administrators=True),
+            Entry("status:index", "activity", "動作状況"),
+        ),
+    ),
+)
+
+THEMES = (("auto", "自動"), ("light", "明るい"), ("dark", "暗い"))
+DENSITIES = (("standard", "標準"), ("roomy", "ゆったり"))
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """Return what the frame of every page needs; without a login only the office."""
+    found = office()
+    # A request that is refused before the login is looked at has no user yet.
+    user = getattr(request, "user", None)
+    if not isinstance(user, Operator):
+        return {"office": found}
+    groups = [(heading, list(_lines(entries, request.path, user))) for heading, entries in MENU]
+    return {
+        "office": found,
+        "menu": [group for group in groups if group[1]],
+        "live": SimpleLazyObject(lambda: pill(user)),
+        "display_themes": THEMES,
+        "display_densities": DENSITIES,
+    }
+
+
+def _lines(entries: tuple[Entry, ...], path: str, user: Operator) -> Iterator[Line]:
+    for entry in entries:
+        url = _address(entry.view)
+        if url and (user.is_administrator or not entry.is_for_administrators):
+            yield Line(url, entry.icon, entry.label, path == url if url == "/" else path.startswith(url))
+
+
+def _address(view: str) -> str:
+    # A screen that this installation does not have is not in the menu.
+    try:
+        return reverse(view)
+    except NoReverseMatch:
+        return ""

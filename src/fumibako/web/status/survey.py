@@ -1,0 +1,161 @@
+"""Gathers the facts of 動作状況 from the data folder, the database and the ledger. Never writes."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.models import QuerySet
+
+import fumibako
+from fumibako import data_folder
+from fumibako.apps.accounts.models import MailAccount
+from fumibako.apps.accounts.queries import Use, usable_accounts
+from fumibako.apps.accounts.routes import password_of
+from fumibako.apps.accounts.secrets import SecretLost
+from fumibako.apps.audit.models import AuditEvent
+from fumibako.apps.office import durability
+from fumibako.apps.office.models import Operator
+from fumibako.apps.office.queries import office
+from fumibako.apps.office.schema import schema
+from fumibako.apps.sending.labels import clock, stop_reason
+from fumibako.apps.sending.models import Pace
+from fumibako.apps.sending.queries import waiting_count, worker_seen_at
+from fumibako.web.status.findings import (
+    Level,
+    Line,
+    clock_line,
+    database_line,
+    disk_line,
+    folder_line,
+    key_line,
+    schema_line,
+    worker_line,
+)
+
+WAIT_WORDS = {
+    "pause": "{at} まで休止しています(スリープ間隔)。",
+    "push_back": "提供会社の制限のため、{at} まで待っています。",
+    "trouble": "メールサーバーにつながらないため、{at} にやり直します。",
+}
+
+
+def survey(operator: Operator | None, now: datetime, *, is_thorough: bool = False) -> list[Line]:
+    """Return every line that this operator may see; None is whoever owns the command line.
+
+    `is_thorough` reads the whole database file for damage, which takes a while on a large one.
+    """
+    lines = [*machine_lines(now, is_thorough=is_thorough)]
+    if lines_are_readable(lines):
+        lines += [*work_lines(now), *account_lines(operator, now)]
+    return lines
+
+
+def machine_lines(now: datetime, *, is_thorough: bool) -> Iterator[Line]:
+    """Version, database, disk, key, folder: what a computer and an installation bring along."""
+    yield version_line()
+    yield _database_line(is_thorough=is_thorough)
+    try:
+        found = schema()
+        yield schema_line(len(found.pending), len(found.unknown))
+    except DatabaseError as trouble:
+        yield Line("schema", "データの版", Level.BAD, f"読めません({trouble})。", "データベースの行を見てください。")
+    root = Path(settings.DATA.root)
+    usage = shutil.disk_usage(root)
+    yield disk_line(usage.free, usage.total)
+    yield folder_line(root.stat().st_mode, str(root))
+    yield key_line(_key_trouble())
+
+
+def lines_are_readable(lines: list[Line]) -> bool:
+    """True when the tables are there to be asked."""
+    return all(line.level is Level.OK for line in lines if line.key in ("schema", "database"))
+
+
+def version_line() -> Line:
+    """What runs here."""
+    facts = {"fumibako": fumibako.__version__, "python": platform.python_version(), "django": django.__version__}
+    words = f"ふみばこ {facts['fumibako']}(Python {facts['python']}、Django {facts['django']})。"
+    return Line("version", "版", Level.OK, words, "", facts)
+
+
+def _database_line(*, is_thorough: bool) -> Line:
+    try:
+        found = durability.examine()
+        damage = durability.quick_check() if is_thorough else ""
+    except DatabaseError as trouble:
+        return database_line("データベース", (), str(trouble), {})
+    facts = {"engine": found.engine, "version": found.version, "file_system": found.file_system, **found.settings}
+    name = "SQLite" if found.engine == "sqlite" else "PostgreSQL"
+    return database_line(f"{name} {found.version}", found.problems, damage, facts)
+
+
+def _key_trouble() -> str:
+    try:
+        data_folder.read_key(settings.DATA)
+    except data_folder.UnsafeFolder as trouble:
+        return str(trouble)
+    except OSError as trouble:
+        return f"鍵ファイルを読めません({trouble.strerror})。"
+    return ""
+
+
+def work_lines(now: datetime) -> Iterator[Line]:
+    """Worker, clock, practice mode: how the work goes."""
+    yield worker_line(worker_seen_at(), waiting_count(), now)
+    latest = AuditEvent.objects.order_by("-pk").values_list("at", flat=True).first()
+    yield clock_line(now, latest)
+    if office().is_practice:
+        yield Line("practice", "練習モード", Level.OK, "練習モードです。メールは社外に送られません。")
+
+
+def account_lines(operator: Operator | None, now: datetime) -> Iterator[Line]:
+    """One line for each account that this operator may use."""
+    accounts = MailAccount.objects.all() if operator is None else _accounts_of(operator)
+    paces = {pace.account_id: pace for pace in Pace.objects.filter(account__in=accounts)}
+    for account in accounts.order_by("account_no"):
+        yield account_line(account, paces.get(account.pk), now)
+
+
+def _accounts_of(operator: Operator) -> QuerySet[MailAccount]:
+    uses: tuple[Use, ...] = ("send", "view", "configure")
+    ids = {pk for use in uses for pk in usable_accounts(operator, use).values_list("pk", flat=True)}
+    return MailAccount.objects.filter(pk__in=ids)
+
+
+def account_line(account: MailAccount, pace: Pace | None, now: datetime) -> Line:
+    """Whether one account can send, in words."""
+    key, name = f"account:{account.account_no}", f"アカウント {account.account_no} {account.name}"
+    trouble = _password_trouble(account)
+    if trouble:
+        return Line(key, name, Level.BAD, trouble, "メールアカウント設定で、パスワードを登録してください。")
+    if not account.smtp_host:
+        return Line(key, name, Level.OK, "受信だけのアカウントです。")
+    if pace is not None and pace.stopped_at is not None:
+        reason = stop_reason(pace.stop_kind, pace.stop_text, account)
+        facts = {"stopped_at": pace.stopped_at.isoformat(), "stop_kind": pace.stop_kind}
+        advice = "原因を直して登録すると、続きから送ります。"
+        return Line(key, name, Level.BAD, f"送信を止めています。{reason}", advice, facts)
+    if pace is not None and pace.next_slot_at is not None and pace.next_slot_at - now > timedelta(0):
+        facts = {"next_slot_at": pace.next_slot_at.isoformat(), "wait_cause": pace.wait_cause}
+        words = WAIT_WORDS.get(pace.wait_cause, "{at} まで待っています。").format(at=clock(pace.next_slot_at, now))
+        level = Level.WARN if pace.wait_cause in ("trouble", "push_back") else Level.OK
+        return Line(key, name, level, words, "", facts)
+    return Line(key, name, Level.OK, "送信できます。")
+
+
+def _password_trouble(account: MailAccount) -> str:
+    needs_password = account.receive_enabled or (bool(account.smtp_host) and account.smtp_auth)
+    if needs_password and account.password_sealed is None:
+        return "パスワードが登録されていません。"
+    try:
+        password_of(account)
+    except SecretLost:
+        return "登録済みのパスワードを読み取れません(鍵ファイルが違います)。"
+    return ""

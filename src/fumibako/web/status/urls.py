@@ -1,0 +1,11 @@
+"""Addresses of 動作状況."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "status"
+urlpatterns = [
+    path("status/", views.index, name="index"),
+    path("status.json", views.as_json, name="json"),
+]

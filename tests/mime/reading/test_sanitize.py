@@ -1,0 +1,65 @@
+"""HTML from strangers: nothing in it acts, loads or leaves its place, and its words stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from fumibako.mime.sanitize import safe_html
+
+HOSTILE = {
+    "script": "<p>word</p><script>alert(1)</script>",
+    "event": '<img src=x onerror="alert(1)"><p>word</p>',
+    "split scheme": '<a href="jav&#9;ascript:alert(1)">word</a>',
+    "entity scheme": '<a href="j&#x61vascript:alert(1)">word</a>',
+    "data page": '<a href="data:text/html,<script>alert(1)</script>">word</a>',
+    "svg": '<p>word</p><svg onload=alert(1)><a xlink:href="javascript:alert(1)"><text>x</text></a></svg>',
+    "mutation": (
+        "<p>word</p><math><mtext><table><mglyph><style><!--</style>"
+        '<img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">'
+    ),
+    "css expression": '<p style="width: expression(alert(1))">word</p>',
+    "css escape": '<p style="background: \\75rl(https://example.com/x)">word</p>',
+    "fixed": '<div style="position:fixed;top:0">word</div>',
+    "frame": '<iframe src="https://example.com/"></iframe><p>word</p>',
+    "form": '<form action="https://example.com/"><input name=password>word</form>',
+    "base": '<base href="javascript:alert(1)//"><p>word</p>',
+    "refresh": '<meta http-equiv=refresh content="0;url=https://example.com"><p>word</p>',
+    "remote picture": '<img src="https://example.com/pixel.gif" alt="word"><p>word</p>',
+    "remote background": '<table background="https://example.com/x.png"><tr><td>word</table>',
+}
+BAD = (
+    "<script",
+    "onerror",
+    "onload",
+    "javascript:",
+    "expression(",
+    "<iframe",
+    "<form",
+    "<base",
+    "<meta",
+    "<svg",
+    "fixed",
+)
+
+
+@pytest.mark.parametrize("shape", HOSTILE)
+def test_nothing_active_or_remote_is_left_and_the_words_are(shape: str) -> None:
+    clean = safe_html(HOSTILE[shape]).html.lower()
+    assert not [bad for bad in BAD if bad in clean.replace("&lt;", "")]
+    assert "https://example.com" not in clean
+    assert "word" in clean
+
+
+def test_remote_pictures_are_counted() -> None:
+    assert safe_html('<img src="https://example.com/a.png"><img src="//example.com/b.png">').remote_count == 2
+
+
+def test_a_picture_of_the_mail_itself_is_shown_from_where_we_serve_it() -> None:
+    clean = safe_html('<img src="cid:logo@example.jp">', picture=lambda cid: f"/inbox/1/part/{cid}").html
+    assert 'src="/inbox/1/part/logo@example.jp"' in clean
+
+
+def test_x22_a_page_too_deep_to_lay_out_becomes_its_words() -> None:
+    found = safe_html("<div>" * 100_000 + "word")
+    assert found.is_text_only
+    assert "word" in found.html

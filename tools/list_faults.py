@@ -1,0 +1,99 @@
+"""Writes docs/operations/faults.md: which fault is tested where, found by the ids in test names and dialogue files.
+
+python tools/list_faults.py
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "operations" / "faults.md"
+
+FAULTS = {
+    "S01": "connection refused, no route, no such name: rows stay queued, nobody is charged",
+    "S02": "connects, never greets: the deadline ends it",
+    "S03": "greeting dribbled for ever: the deadline is absolute",
+    "S04": "greeting 554, 421, garbage: trouble of the account, rows queued",
+    "S09": "STARTTLS missing though required: not one byte of a login is sent",
+    "S10": "STARTTLS refused, bad certificate, old TLS: no falling back",
+    "S13": "login refused: one try, the account stops, nobody is charged",
+    "S16": "sender refused: the job pauses after three in a row",
+    "S17": "some recipients refused: the others get theirs",
+    "S18": "greylisting: tried again after five minutes, not before",
+    "S20": "DATA refused: deferred or failed, never sent",
+    "S21": "line lost at MAIL, RCPT, DATA, inside the body: sent in the end, once",
+    "S22": "the server stops reading: the block's deadline ends it",
+    "S24": "421 instead of the final 250: tried again, once in the end",
+    "S25": "4xx after the dot: tried again",
+    "S26": "5xx after the dot: failed, with the server's words",
+    "S27": "accepted, then the line is lost: 結果不明, never sent again by itself",
+    "S28": "lost after the dot without being accepted: looks and counts as S27",
+    "S31": "a nonsensical answer after the dot: 結果不明, the line is closed",
+    "S32": "250, then the line is lost at QUIT: sent",
+    "S34": "SIZE smaller than the mail: not uploaded",
+    "S35": "no 8BITMIME, no SMTPUTF8: seven-bit, or held before sending",
+    "S36": "long lines, bare CR and LF, NUL, a dot alone: clean on the wire",
+    "D02": "a full disk: sending stops while there is room for results",
+    "D04": "settings that would forget commits: read back, refused",
+    "D08": "a database on a network drive: refused, with the reason",
+    "D09": "the database file replaced while running: the worker stops",
+    "D10": "a damaged database: found at the start, sending stays off",
+    "D13": "an attachment vanished after approval: the job pauses",
+    "D14": "an attachment changed after approval: the job pauses",
+    "D20": "older tables are copied and brought up to date; newer ones are not touched",
+    "X08": "a password never follows to another server",
+    "X39": "others are let in only by a name that was given",
+    "X48": "a folder or key that others can read: refused",
+    "C08": "two workers, or killed ones: one mail per person",
+    "C09": "double click, reload, back: one job",
+    "C10": "two people at one draft: one job, the other is told",
+    "C11": "opt-out between approval and claim: no mail",
+    "C12": "pause and cancel while running: nothing is claimed afterwards",
+    "C14": "one row that cannot be built: the others go on",
+    "T02": "the clock steps back: no wait grows beyond its length",
+    "T04": "a schedule missed by long: asks instead of sending",
+}
+CHECKS_OF_LETTERS = ("test_inspection.py", "test_checks.py")
+"""Their C01, C02 … are the checks of 点検."""
+EXAMPLES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 17, 18, 20, 22)
+
+HEAD = """# Faults and where they are tested
+
+Written by `python tools/list_faults.py` from the names of tests (`test_s27_…`) and of dialogue
+files (`s27_….txt`, played whole and in pieces of 1, 2, 3 and 7 octets by `tests/protocol/test_dialogues.py`).
+The letters: S sending, C concurrency and people, D disk and database, T time, X security.
+"""
+
+
+def files_for(word: str) -> list[str]:
+    """Test files whose tests carry the word in their names, and whether dialogues do."""
+    found = []
+    in_name = re.compile(rf"_{word}_", re.IGNORECASE)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        if path.name in CHECKS_OF_LETTERS and word.startswith("c"):
+            continue
+        if in_name.search(path.read_text("utf-8")):
+            found.append(path.relative_to(ROOT).as_posix())
+    if any((ROOT / "tests" / "dialogues").glob(f"{word}_*.txt")):
+        found.append(f"tests/dialogues/{word}_*.txt")
+    return found
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [HEAD, "| id | what happens, and what must come of it | tests |", "|---|---|---|"]
+    for fault, words in FAULTS.items():
+        lines.append(f"| {fault} | {words} | {_listed(files_for(fault.lower()))} |")
+    lines += ["", "## Acceptance examples of the specification", "", "| example | tests |", "|---|---|"]
+    lines += [f"| {number} | {_listed(files_for(f'example_{number:02d}'))} |" for number in EXAMPLES]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(files: list[str]) -> str:
+    return ", ".join(f"`{name.removeprefix('tests/')}`" for name in files) or "-"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
