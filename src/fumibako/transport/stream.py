@@ -83,6 +83,33 @@ class Stream:
         self._wait(select.POLLOUT, self.clock() + self.patience.block)
         self.look()
 
+    @property
+    def descriptor(self) -> int:
+        """What the operating system waits for, for whoever watches several lines at once."""
+        return self._sock.fileno()
+
+    def arrive(self) -> bool:
+        """Put what is there into the inbox, without waiting; return whether anything was. Raises LineLost."""
+        self._require_open()
+        has_come = False
+        while raw := self._receive():
+            self.inbox.feed(raw)
+            has_come = True
+            # The operating system does not tell of what TLS has decrypted already.
+            if not self._has_decrypted():
+                break
+        return has_come
+
+    def push(self, raw: memoryview) -> int:
+        """Give the kernel what it takes of `raw` now; return how many bytes. Raises LineLost."""
+        self._require_open()
+        try:
+            return self._sock.send(raw)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return 0
+        except OSError as error:
+            raise _lost(error) from None
+
     def start_tls(self) -> None:
         """Turn to TLS. Raises TlsFailed, LineLost, TooSlow."""
         self._require_open()

@@ -23,6 +23,7 @@ from fumibako.protocol.transcript import Transcript
 from fumibako.services.opening import PopTalk, SmtpTalk, Talk
 from fumibako.services.trouble import kind_of
 from fumibako.transport.converse import converse
+from fumibako.transport.relay import Part, Relay
 
 CONTENT = b"Subject: hello\r\n\r\n.hidden\r\nbye\r\n"
 USER, PASSWORD = "office@example.jp", "o-himitsu"
@@ -96,6 +97,15 @@ class ScriptedWire:
         self.writes.append(raw)
         self._heard_by_peer += raw
 
+    def arrive(self) -> bool:
+        before = bool(self.inbox), len(self.events), len(self._arriving)
+        self.look()
+        return before != (bool(self.inbox), len(self.events), len(self._arriving))
+
+    def push(self, raw: memoryview) -> int:
+        self.write(bytes(raw))
+        return len(raw)
+
     def look(self) -> None:
         self._require_open()
         self._advance()
@@ -117,6 +127,12 @@ class ScriptedWire:
 
     def close(self) -> None:
         self.is_open = False
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something has arrived, or the line has broken."""
+        self._advance()
+        return bool(self._arriving) or (bool(self.events) and self.events[0][0] == "<close>")
 
     def _advance(self) -> None:
         while self.events and not self._arriving:
@@ -159,8 +175,23 @@ def play(dialogue: Dialogue, piece: int = 0) -> Played:
     copies = tuple(settings.get("copies", "").split())
     envelope = Envelope(settings.get("sender", "office@example.jp").removeprefix("<>"), "hanako@example.jp", copies)
     raw = settings["content"].encode("utf-8") + b"\r\n" if "content" in settings else CONTENT
-    outcome = converse(deliver(envelope, raw, talk.server), wire, on_hand_over=wire.mark, transcript=transcript)
+    outcome = carried(Part(deliver(envelope, raw, talk.server)), wire)
     return _played(outcome, wire, transcript)
+
+
+def carried(part: Part[Outcome], wire: ScriptedWire) -> Outcome:
+    """Play one mail on a relay, as a carrier does, until it is over; the script's silence is the end of patience."""
+    relay: Relay[Outcome] = Relay(wire)
+    relay.begin(part)
+    while not part.is_over:
+        if relay.is_before_dot:
+            wire.mark()
+            relay.hand_over(wire.clock())
+        elif wire.has_more:
+            relay.advance()
+        else:
+            relay.break_off(TooSlow("no answer in time"))
+    return part.result
 
 
 def _open(settings: dict[str, str], wire: ScriptedWire, transcript: Transcript) -> Talk:
