@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.utils import timezone
@@ -61,6 +61,34 @@ def addresses_in(text: str) -> list[str]:
     return list(dict.fromkeys(text.split()))
 
 
+class Frozen(Protocol):
+    """What a mail needs of its row."""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """Merge values."""
+
+    @property
+    def party_name(self) -> str:
+        """氏名."""
+
+    @property
+    def wire_address(self) -> str:
+        """What RCPT carries."""
+
+    @property
+    def message_id(self) -> str:
+        """Without angle brackets."""
+
+    @property
+    def dated_at(self) -> datetime | None:
+        """None for a row that was never frozen."""
+
+    @property
+    def boundary(self) -> str:
+        """Between the parts."""
+
+
 class JobComposer:
     """Composes the mails of one job from its sheet. Files are read once, when it is built.
 
@@ -96,7 +124,7 @@ class JobComposer:
         """Subject and text of one person, without the signature."""
         return self.letter.render(values)
 
-    def compose(self, row: Delivery, rendered: Rendered | None = None) -> Composed:
+    def compose(self, row: Frozen, rendered: Rendered | None = None) -> Composed:
         """The mail of one row; the same bytes every time. Raises Unsendable."""
         if row.dated_at is None:
             raise ValueError("a row without a date was never frozen")

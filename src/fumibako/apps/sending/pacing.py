@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -28,6 +28,45 @@ def locked_pace(account_id: int) -> Pace:
         Pace.objects.get_or_create(account_id=account_id)
         found = rows.get(pk=account_id)
     return found
+
+
+@dataclass(slots=True)
+class OpenPace:
+    """The Pace row of one account in the hands of one transaction: read once, asked many times, written once."""
+
+    account_id: int
+    rule: BurstRule
+    state: BurstState
+    trouble_count: int
+    is_stopped: bool
+    mail_seconds: float
+    is_changed: bool = False
+
+    @property
+    def is_burst_full(self) -> bool:
+        """True when the next mail would begin a new burst."""
+        size = self.rule.size
+        return bool(size) and self.state.count >= (size or 0)
+
+    def ask(self, now: datetime, *, is_awaiting_answers: bool) -> Slot | Hold:
+        """Ask for one more mail. A wait that began is kept at once; a slot only by `keep`."""
+        found = next_slot(self.state, self.rule, now, is_awaiting_answers=is_awaiting_answers)
+        if isinstance(found, Hold) and found.state != self.state:
+            self.keep(found)
+        return found
+
+    def keep(self, found: Slot | Hold) -> None:
+        """Take the slot, or begin the wait."""
+        self.state, self.is_changed = found.state, True
+
+    def went_well(self, now: datetime, seconds: float | None) -> None:
+        """A mail was answered in full: the same as `settle_pace` with nothing but good news."""
+        if self.state.last_activity_at is None or self.state.last_activity_at < now:
+            self.state = replace(self.state, last_activity_at=now)
+        if seconds is not None:
+            self.mail_seconds += MEAN_WEIGHT * (seconds - self.mail_seconds)
+        self.trouble_count = 0
+        self.is_changed = True
 
 
 def rule_of(account: MailAccount) -> BurstRule:

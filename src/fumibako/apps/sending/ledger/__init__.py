@@ -1,11 +1,11 @@
 """送信台帳: the one place for the truth about every delivery, and the only writer of its state, attempt and owner.
 
-`moves` is how a row changes, `claiming` what a worker does with one mail, `jobs` what happens to a whole job,
+`moves` is how a row changes, `claiming` what a worker does with one mail, `rounds` the same for many at once, `jobs` what happens to a whole job,
 `settling` what dead workers leave and people decide.
 """
 
 from ..workers import SILENCE_LIMIT
-from .claiming import Claim, Wait, claim, is_disk_low, note_trouble, outlook, record, trouble_count_of
+from .claiming import Claim, Row, Wait, is_disk_low, note_trouble, record, trouble_count_of
 from .jobs import (
     accounts_at_work,
     cancel_job,
@@ -18,10 +18,12 @@ from .jobs import (
     say_stopped,
 )
 from .moves import BrokenHistory, LostClaim, Note, Rebuilt, rebuild
+from .rounds import Answer, Round, claim, outlook, settle_round
 from .settling import CannotSettle, Reaped, reap, settle
 
 __all__ = [
     "SILENCE_LIMIT",
+    "Answer",
     "BrokenHistory",
     "CannotSettle",
     "Claim",
@@ -29,6 +31,8 @@ __all__ = [
     "Note",
     "Reaped",
     "Rebuilt",
+    "Round",
+    "Row",
     "Wait",
     "accounts_at_work",
     "cancel_job",
@@ -47,5 +51,6 @@ __all__ = [
     "release_due",
     "say_stopped",
     "settle",
+    "settle_round",
     "trouble_count_of",
 ]

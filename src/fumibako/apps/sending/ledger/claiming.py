@@ -6,6 +6,7 @@ Each of the three is one short transaction; nothing is ever sent inside one.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +16,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from fumibako.apps.recipients.actions import count_refusal
-from fumibako.apps.recipients.queries import opted_out_keys
-from fumibako.apps.recipients.rules import exclusion_of
+from fumibako.apps.recipients.models import PartyAddress
 from fumibako.delivery.decision import AccountMove, Effect, Move
 from fumibako.delivery.outcome import Outcome
-from fumibako.delivery.pace import Cause, Hold, Slot
+from fumibako.delivery.pace import Hold, Slot
 from fumibako.delivery.states import IN_FLIGHT, State, Trigger, destination
 
 from .. import pacing
@@ -43,10 +43,30 @@ class Wait:
 
 
 @dataclass(slots=True)
+class Row:
+    """What an attempt needs of a delivery, as it was claimed."""
+
+    pk: int
+    account_id: int
+    job_id: int
+    seq: int
+    attempt: int
+    deferred_count: int
+    wire_address: str
+    party_name: str
+    values: Mapping[str, str]
+    message_id: str
+    dated_at: datetime | None
+    boundary: str
+    raw_sha256: str
+    party_address_id: int | None
+
+
+@dataclass(slots=True)
 class Claim:
     """One delivery in the hands of one worker, until `record`."""
 
-    row: Delivery
+    row: Row
     job: BulkSend
     worker_id: str
     trouble_count: int
@@ -70,29 +90,6 @@ class Claim:
         self.is_marked = True
 
 
-def claim(account_id: int, worker_id: str, now: datetime) -> Claim | Wait:
-    """Take the account's next due delivery and the slot it needs, or say what to wait for.
-
-    Whoever may not be mailed any more is moved to SUPPRESSED on the way (flag, opt-out: judged at this moment).
-    """
-    if is_disk_low():
-        return Wait("disk_full")
-    with one_writer():
-        ready = _look(account_id, now)
-        if isinstance(ready, Wait):
-            return ready
-        return _take(ready, worker_id, now)
-
-
-def outlook(account_id: int, now: datetime) -> Wait | None:
-    """Return what `claim` would wait for, None when it would find something: asked before a session is opened."""
-    if is_disk_low():
-        return Wait("disk_full")
-    with one_writer():
-        ready = _look(account_id, now)
-        return ready if isinstance(ready, Wait) else None
-
-
 def record(held: Claim, decided: Move, outcome: Outcome, now: datetime, *, seconds: float | None = None) -> State:
     """Write down what came of an attempt, for the row, the person and the account. Returns the row's state.
 
@@ -101,8 +98,10 @@ def record(held: Claim, decided: Move, outcome: Outcome, now: datetime, *, secon
     """
     with one_writer():
         state = _record_row(held, decided, outcome, now)
-        if decided.is_counted and state is State.FAILED and held.row.party_address is not None:
-            count_refusal(held.row.party_address, cause="refused", code=outcome.code, text=outcome.text)
+        if decided.is_counted and state is State.FAILED:
+            address = PartyAddress.objects.filter(pk=held.row.party_address_id).first()
+            if address is not None:
+                count_refusal(address, cause="refused", code=outcome.code, text=outcome.text)
         _record_account(held, decided, outcome, now, seconds)
         _record_job(held, decided, state, outcome, now)
     return state
@@ -113,84 +112,20 @@ def is_disk_low() -> bool:
     return shutil.disk_usage(settings.DATA.root).free < DISK_RESERVE
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    row: Delivery
-    job: BulkSend
-    pace: Pace
-    slot: Slot
-
-
-def _look(account_id: int, now: datetime) -> _Ready | Wait:
-    pace = pacing.locked_pace(account_id)
-    if pace.stopped_at is not None:
-        return Wait("stopped")
-    found = _next_row(account_id, now)
-    if found is None:
-        return Wait("nothing", _next_due_at(account_id, now))
-    row, job = found
-    before = pace.wait_cause
-    is_awaiting = pacing.is_burst_full(pace) and _in_flight(account_id).exists()
-    slot = pacing.next_slot_of(pace, now, is_awaiting_answers=is_awaiting)
-    if isinstance(slot, Slot):
-        return _Ready(row, job, pace, slot)
-    if slot.cause is Cause.PAUSE and before != Cause.PAUSE:
-        _say_burst(job, "burst_finished", slot, now)
-    return Wait(slot.cause, slot.until)
-
-
-def _take(ready: _Ready, worker_id: str, now: datetime) -> Claim:
-    row = ready.row
-    attempt = row.attempt + 1
-    columns = {"attempt": attempt, "owner": worker_id, "claimed_at": now, "not_before_at": None}
-    move(Fence(row.pk, State.QUEUED, row.attempt, ""), Step(Trigger.CLAIM, now, columns=columns))
-    pacing.keep_slot(ready.pace, ready.slot)
-    if ready.pace.account.batch_size and ready.slot.starts_burst:
-        _say_burst(ready.job, "burst_started", ready.slot, now)
-    row.state, row.attempt, row.owner, row.claimed_at = State.SENDING, attempt, worker_id, now
-    return Claim(row, ready.job, worker_id, ready.pace.trouble_count)
-
-
-def _next_row(account_id: int, now: datetime) -> tuple[Delivery, BulkSend] | None:
-    """The first due row of the first job that has one; those who may not be mailed leave on the way."""
-    for job in going_jobs(now).filter(account_id=account_id).order_by("number"):
-        due = Delivery.objects.filter(account_id=account_id, job=job, state=State.QUEUED)
-        due = due.filter(Q(not_before_at=None) | Q(not_before_at__lte=now)).select_related("party_address")
-        while (row := due.order_by("seq").first()) is not None:
-            exclusion = _exclusion_of(row, job)
-            if not exclusion:
-                return row, job
-            fence = Fence(row.pk, State.QUEUED, row.attempt, "")
-            move(fence, Step(Trigger.SUPPRESS, now, Note(reason=exclusion), {"exclusion": exclusion}))
-    return None
-
-
-def _exclusion_of(row: Delivery, job: BulkSend) -> str:
-    if job.origin == BulkSend.Origin.TEST:
-        return ""
-    address = row.party_address
-    if address is None:
-        # The person or the address was deleted since approval.
-        return "no_address" if job.origin == BulkSend.Origin.BULK else ""
-    return exclusion_of(
-        address.flag,
-        row.party_kind,
-        allow_do_not_send=bool(job.sheet.get("allow_do_not_send")),
-        is_opted_out=bool(opted_out_keys([row.address_key])),
-    )
-
-
-def _next_due_at(account_id: int, now: datetime) -> datetime | None:
+def next_due_at(account_id: int, now: datetime) -> datetime | None:
+    """When the first row that must wait is due."""
     waiting = Delivery.objects.filter(account_id=account_id, state=State.QUEUED, job__in=going_jobs(now))
     first = waiting.filter(not_before_at__gt=now).order_by("not_before_at").first()
     return first.not_before_at if first is not None else None
 
 
-def _in_flight(account_id: int) -> QuerySet[Delivery, Delivery]:
+def in_flight(account_id: int) -> QuerySet[Delivery, Delivery]:
+    """What some worker holds for the account."""
     return Delivery.objects.filter(account_id=account_id, state__in=[state.value for state in IN_FLIGHT])
 
 
-def _say_burst(job: BulkSend, what: str, found: Slot | Hold, now: datetime) -> None:
+def say_burst(job: BulkSend, what: str, found: Slot | Hold, now: datetime) -> None:
+    """Write into the job that a burst began or ended."""
     # Counted within the job: what the account sent before it means nothing to who reads its 経過.
     begun_count = JobEvent.objects.filter(job=job, what="burst_started").count()
     number = begun_count + 1 if what == "burst_started" else begun_count
@@ -248,7 +183,7 @@ def _record_job(held: Claim, decided: Move, state: State, outcome: Outcome, now:
     if decided.account.effect is Effect.PAUSE_JOB:
         pause_job(held.job.pk, decided.account.why, now, {"code": outcome.code})
     if state is State.FAILED:
-        pause_failing_job(held.job, now)
+        pause_failing_job(BulkSend.objects.select_related("account").get(pk=held.job.pk), now)
 
 
 def note_trouble(account_id: int, account_move: AccountMove, *, seen_count: int, now: datetime, text: str) -> None:

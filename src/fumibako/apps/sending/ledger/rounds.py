@@ -1,0 +1,333 @@
+"""One group commit for all connections of an account: what was answered, what is claimed next, what may get its dot.
+
+Many moves share one durable transaction; none of them is coarser for it. Every mark and every outcome is still its own
+conditional UPDATE with its own event, and one row that differs costs only itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from fumibako.apps.recipients.rules import exclusion_of
+from fumibako.delivery.decision import Effect, Move
+from fumibako.delivery.outcome import Outcome
+from fumibako.delivery.pace import BurstRule, BurstState, Cause, Hold
+from fumibako.delivery.states import State, Trigger
+
+from .. import pacing
+from ..models import BulkSend, Delivery, Pace
+from . import statements
+from .claiming import Claim, Row, Wait, in_flight, is_disk_low, next_due_at, record, say_burst
+from .moves import Fence, LostClaim, Note, Step, move, one_writer
+from .statements import append_events, moment_from, moment_of, run_for_all
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one attempt, and what is to follow. `seconds` is how long the mail took, when it was sent."""
+
+    claim: Claim
+    move: Move
+    outcome: Outcome
+    seconds: float | None = None
+
+
+@dataclass(slots=True)
+class Round:
+    """What is durable now. `wait` is set when less could be claimed than was wanted."""
+
+    states: dict[int, State] = field(default_factory=dict)
+    """Delivery → its state, for every answer that was recorded; a row that has gone elsewhere is missing."""
+    marked: list[Claim] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    wait: Wait | None = None
+
+
+class _Differs(Exception):
+    """Some row is not what its worker left it as: the round is done again, row by row."""
+
+
+def settle_round(
+    account_id: int,
+    worker_id: str,
+    now: datetime,
+    *,
+    answers: Sequence[Answer] = (),
+    marks: Sequence[Claim] = (),
+    want: int = 0,
+    jobs: dict[int, BulkSend] | None = None,
+) -> Round:
+    """Record `answers`, claim up to `want` deliveries and mark `marks`, all in one transaction.
+
+    When it returns, the dots of `marked` may be written; whoever is missing there must drop its line. An answer that
+    came too late is handled as in `record`. `jobs` keeps the frozen jobs from one round to the next.
+    """
+    asked = _Asked(account_id, worker_id, now, answers, marks, want, {} if jobs is None else jobs)
+    try:
+        done = _settle(asked, is_careful=False)
+    except _Differs:
+        done = _settle(asked, is_careful=True)
+    for claim in done.marked:
+        claim.is_marked = True
+    for claim in (one.claim for one in answers if done.states.get(one.claim.row.pk) is State.SENT):
+        claim.job.first_sent_at = claim.job.first_sent_at or now
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    account_id: int
+    worker_id: str
+    now: datetime
+    answers: Sequence[Answer] = ()
+    marks: Sequence[Claim] = ()
+    want: int = 0
+    jobs: dict[int, BulkSend] = field(default_factory=dict)
+
+
+def _settle(asked: _Asked, *, is_careful: bool) -> Round:
+    done = Round()
+    now, marks = asked.now, asked.marks
+    with one_writer():
+        _record(asked.account_id, asked.answers, now, done, is_careful=is_careful)
+        if asked.want:
+            _Claiming(asked, done).run()
+        if is_careful:
+            done.marked = [claim for claim in marks if _mark_one(claim, now)]
+        else:
+            _mark_all(marks, now)
+            done.marked = list(marks)
+    return done
+
+
+def _record(account_id: int, answers: Sequence[Answer], now: datetime, done: Round, *, is_careful: bool) -> None:
+    quick = [] if is_careful else [one for one in answers if _is_plain(one)]
+    if quick:
+        pace = open_pace(account_id)
+        _accept_all(quick, now)
+        for one in quick:
+            pace.went_well(now, one.seconds)
+            done.states[one.claim.row.pk] = State.SENT
+        write_pace(pace)
+    for one in answers:
+        if one.claim.row.pk not in done.states:
+            try:
+                state = record(one.claim, one.move, one.outcome, now, seconds=one.seconds)
+            except LostClaim:
+                continue
+            done.states[one.claim.row.pk] = state
+
+
+def _is_plain(one: Answer) -> bool:
+    return one.move.trigger is Trigger.ACCEPT and one.move.account.effect is Effect.WELL and not one.move.is_counted
+
+
+def _accept_all(answers: Sequence[Answer], now: datetime) -> None:
+    at = moment_of(now)
+    rows, events = [], []
+    for one in answers:
+        row, outcome = one.claim.row, one.outcome
+        said = (outcome.stage.value, outcome.code, outcome.enhanced[:12], outcome.text[:500])
+        held = (row.pk, State.HANDING_OVER.value, row.attempt, one.claim.worker_id)
+        rows.append((State.SENT.value, at, *said, " ".join(outcome.refused_copies)[:1000], at, *held))
+        events.append((row.pk, row.attempt, one.claim.worker_id, *said))
+    if run_for_all(statements.ACCEPT, rows) != len(rows):
+        raise _Differs
+    append_events(Trigger.ACCEPT, State.HANDING_OVER, now, events)
+    begun = {one.claim.job.pk: one.claim.job for one in answers if one.claim.job.first_sent_at is None}
+    for job in begun.values():
+        BulkSend.objects.filter(pk=job.pk, first_sent_at=None).update(first_sent_at=now)
+
+
+def _mark_all(marks: Sequence[Claim], now: datetime) -> None:
+    at = moment_of(now)
+    rows = [
+        (State.HANDING_OVER.value, at, claim.row.pk, State.SENDING.value, claim.row.attempt, claim.worker_id)
+        for claim in marks
+    ]
+    if run_for_all(statements.MARK, rows) != len(rows):
+        raise _Differs
+    append_events(Trigger.MARK, State.SENDING, now, [_plain_event(claim) for claim in marks])
+
+
+def _mark_one(claim: Claim, now: datetime) -> bool:
+    free = Delivery.objects.filter(job__paused_at=None, job__cancelled_at=None)
+    try:
+        move(claim.fence, Step(Trigger.MARK, now), among=free)
+    except LostClaim:
+        return False
+    return True
+
+
+def _plain_event(claim: Claim) -> tuple[int, int, str, str, int, str, str]:
+    return (claim.row.pk, claim.row.attempt, claim.worker_id, "", 0, "", "")
+
+
+# Claiming ------------------------------------------------------------------------------------------------------------
+
+
+def claim(account_id: int, worker_id: str, now: datetime) -> Claim | Wait:
+    """Take the account's next due delivery and the slot it needs, or say what to wait for.
+
+    Whoever may not be mailed any more is moved to SUPPRESSED on the way (flag, opt-out: judged at this moment).
+    """
+    done = settle_round(account_id, worker_id, now, want=1)
+    return done.claims[0] if done.claims else done.wait or Wait("nothing")
+
+
+def outlook(account_id: int, now: datetime) -> Wait | None:
+    """Return what `claim` would wait for, None when it would find something: asked before a session is opened."""
+    done = Round()
+    with one_writer():
+        _Claiming(_Asked(account_id, "", now, want=1), done, is_only_looking=True).run()
+    return None if done.claims else done.wait
+
+
+class _Claiming:
+    """Takes the account's next due deliveries with the slots they need; k at once are the same as k one by one."""
+
+    def __init__(self, asked: _Asked, done: Round, *, is_only_looking: bool = False) -> None:
+        self._asked, self._done = asked, done
+        self._is_only_looking = is_only_looking
+        self._at = moment_of(asked.now)
+
+    def run(self) -> None:
+        """Fill in `claims`, and `wait` when they are fewer than wanted."""
+        asked, done = self._asked, self._done
+        if is_disk_low():
+            done.wait = Wait("disk_full")
+            return
+        self._pace = open_pace(asked.account_id)
+        if self._pace.is_stopped:
+            done.wait = Wait("stopped")
+            return
+        for (job_id,) in statements.fetch(statements.GOING, (asked.account_id, self._at), lock=""):
+            while self._left and self._take_from(job_id):
+                continue
+        if self._left:
+            done.wait = Wait("nothing", next_due_at(asked.account_id, asked.now))
+        write_pace(self._pace)
+
+    @property
+    def _left(self) -> int:
+        """How many more are wanted; none once there is something to wait for."""
+        return 0 if self._done.wait is not None else self._asked.want - len(self._done.claims)
+
+    def _take_from(self, job_id: int) -> bool:
+        """Take the first due rows of one job. Returns False when it has none."""
+        asked = self._asked
+        rows = statements.fetch(statements.DUE, (asked.account_id, job_id, self._at, self._left), lock="d")
+        if not rows:
+            return False
+        job = self._job(job_id)
+        taken: list[Claim] = []
+        for values in rows:
+            row = _row_of(values, asked.account_id, job_id)
+            if exclusion := _exclusion_of(values, job):
+                fence = Fence(row.pk, State.QUEUED, row.attempt, "")
+                move(fence, Step(Trigger.SUPPRESS, asked.now, Note(reason=exclusion), {"exclusion": exclusion}))
+            elif not self._keep_slot(job, bool(taken)):
+                break
+            else:
+                row.attempt += 1
+                taken.append(Claim(row, job, asked.worker_id, self._pace.trouble_count))
+        self._write(taken)
+        return True
+
+    def _keep_slot(self, job: BulkSend, has_taken: bool) -> bool:
+        """Take the slot of one more mail, or note the wait."""
+        pace, asked = self._pace, self._asked
+        before = pace.state.cause
+        has_taken = has_taken or bool(self._done.claims)
+        is_awaiting = pace.is_burst_full and (has_taken or in_flight(asked.account_id).exists())
+        found = pace.ask(asked.now, is_awaiting_answers=is_awaiting)
+        if isinstance(found, Hold):
+            if found.cause is Cause.PAUSE and before != Cause.PAUSE:
+                say_burst(job, "burst_finished", found, asked.now)
+            self._done.wait = Wait(found.cause, found.until)
+            return False
+        if not self._is_only_looking:
+            pace.keep(found)
+            if pace.rule.size and found.starts_burst:
+                say_burst(job, "burst_started", found, asked.now)
+        return True
+
+    def _write(self, taken: list[Claim]) -> None:
+        self._done.claims += taken
+        if self._is_only_looking:
+            return
+        state, owner = State.SENDING.value, self._asked.worker_id
+        rows = [
+            (state, self._at, one.row.attempt, owner, self._at, one.row.pk, State.QUEUED.value, one.row.attempt - 1)
+            for one in taken
+        ]
+        if run_for_all(statements.CLAIM, rows) != len(rows):
+            raise LostClaim("a row changed while it was being claimed")
+        append_events(Trigger.CLAIM, State.QUEUED, self._asked.now, [_plain_event(one) for one in taken])
+
+    def _job(self, job_id: int) -> BulkSend:
+        jobs = self._asked.jobs
+        if job_id not in jobs:
+            jobs[job_id] = BulkSend.objects.get(pk=job_id)
+        return jobs[job_id]
+
+
+def _row_of(values: Sequence[Any], account_id: int, job_id: int) -> Row:
+    merge = values[6]
+    return Row(
+        pk=values[0],
+        account_id=account_id,
+        job_id=job_id,
+        seq=values[1],
+        attempt=values[2],
+        deferred_count=values[3],
+        wire_address=values[4],
+        party_name=values[5],
+        values=json.loads(merge) if isinstance(merge, str) else merge,
+        message_id=values[7],
+        dated_at=moment_from(values[8]),
+        boundary=values[9],
+        raw_sha256=values[10],
+        party_address_id=values[12],
+    )
+
+
+def _exclusion_of(values: Sequence[Any], job: BulkSend) -> str:
+    if job.origin == BulkSend.Origin.TEST:
+        return ""
+    party_kind, party_address_id, flag, opt_out_id = values[11:15]
+    if party_address_id is None:
+        # The person or the address was deleted since approval.
+        return "no_address" if job.origin == BulkSend.Origin.BULK else ""
+    may_lift = bool(job.sheet.get("allow_do_not_send"))
+    return exclusion_of(flag, party_kind, allow_do_not_send=may_lift, is_opted_out=opt_out_id is not None)
+
+
+# The pace of the account ---------------------------------------------------------------------------------------------
+
+
+def open_pace(account_id: int) -> pacing.OpenPace:
+    """Read the account's Pace row for this transaction; made on first use."""
+    found = statements.fetch(statements.PACE, (account_id,), lock="p")
+    if not found:
+        Pace.objects.get_or_create(account_id=account_id)
+        found = statements.fetch(statements.PACE, (account_id,), lock="p")
+    count, number, last_at, next_at, cause, trouble_count, stopped_at, seconds, size, sleep = found[0]
+    state = BurstState(count, number, moment_from(last_at), moment_from(next_at), Cause(cause))
+    rule = BurstRule(size or None, timedelta(seconds=sleep))
+    return pacing.OpenPace(account_id, rule, state, trouble_count, stopped_at is not None, seconds)
+
+
+def write_pace(pace: pacing.OpenPace) -> None:
+    """Write what changed."""
+    if not pace.is_changed:
+        return
+    state = pace.state
+    last_at, next_at = (moment_of(at) if at is not None else None for at in (state.last_activity_at, state.not_before_at))
+    row = (state.count, state.number, last_at, next_at, state.cause.value, pace.mail_seconds, pace.trouble_count)
+    run_for_all(statements.KEEP_PACE, [(*row, pace.account_id)])
+    pace.is_changed = False

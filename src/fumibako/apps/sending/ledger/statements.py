@@ -1,0 +1,108 @@
+"""The moves of many deliveries at once, each still one conditional UPDATE and one appended event.
+
+Prepared statements run over rows: the same conditions as `moves.move`, without its price per row. Whoever calls looks
+at the count: one row less than expected means that one of them is no longer what its worker left it as.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+
+from fumibako.delivery.states import State, Trigger, destination
+
+Values = Sequence[Any]
+
+ACCEPT = (
+    "UPDATE sending_delivery SET state = %s, changed_at = %s, owner = '', stage = %s, code = %s, enhanced = %s, "
+    "text = %s, refused_copies = %s, not_before_at = NULL, sent_at = %s "
+    "WHERE id = %s AND state = %s AND attempt = %s AND owner = %s"
+)
+MARK = (
+    "UPDATE sending_delivery SET state = %s, changed_at = %s "
+    "WHERE id = %s AND state = %s AND attempt = %s AND owner = %s AND EXISTS (SELECT 1 FROM sending_bulksend "
+    "WHERE id = sending_delivery.job_id AND paused_at IS NULL AND cancelled_at IS NULL)"
+)
+CLAIM = (
+    "UPDATE sending_delivery SET state = %s, changed_at = %s, attempt = %s, owner = %s, claimed_at = %s, "
+    "not_before_at = NULL WHERE id = %s AND state = %s AND attempt = %s AND owner = ''"
+)
+EVENT = (
+    "INSERT INTO sending_deliveryevent (delivery_id, at, trigger, from_state, to_state, attempt, owner, stage, code, "
+    "enhanced, text, operator_id, actor_name, reason) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, NULL, '', '')"
+)
+DUE = (
+    'SELECT d.id, d.seq, d.attempt, d.deferred_count, d.wire_address, d.party_name, d."values", d.message_id, '
+    "CAST(d.dated_at AS TEXT), d.boundary, d.raw_sha256, d.party_kind, d.party_address_id, a.flag, o.id "
+    "FROM sending_delivery d LEFT JOIN recipients_partyaddress a ON a.id = d.party_address_id "
+    "LEFT JOIN recipients_optout o ON o.address_key = d.address_key AND o.lifted_at IS NULL "
+    "WHERE d.account_id = %s AND d.job_id = %s AND d.state = 'queued' "
+    "AND (d.not_before_at IS NULL OR d.not_before_at <= %s) ORDER BY d.seq LIMIT %s"
+)
+GOING = (
+    "SELECT id FROM sending_bulksend WHERE account_id = %s AND released_at IS NOT NULL AND finished_at IS NULL "
+    "AND paused_at IS NULL AND cancelled_at IS NULL AND (deadline_at IS NULL OR deadline_at > %s) ORDER BY number"
+)
+"""The same as `jobs.going_jobs`."""
+PACE = (
+    "SELECT p.burst_count, p.burst_number, p.last_activity_at, p.next_slot_at, p.wait_cause, p.trouble_count, "
+    "p.stopped_at, p.mail_seconds, a.batch_size, a.sleep_seconds "
+    "FROM sending_pace p JOIN accounts_mailaccount a ON a.id = p.account_id WHERE p.account_id = %s"
+)
+
+KEEP_PACE = (
+    "UPDATE sending_pace SET burst_count = %s, burst_number = %s, last_activity_at = %s, next_slot_at = %s, "
+    "wait_cause = %s, mail_seconds = %s, trouble_count = %s WHERE account_id = %s"
+)
+
+
+def run_for_all(statement: str, rows: Sequence[Values]) -> int:
+    """Run an UPDATE once for each row of values; return how many rows it changed in all."""
+    if not rows:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+        return int(cursor.rowcount)
+
+
+def append_events(
+    trigger: Trigger, before: State, at: datetime, rows: Sequence[tuple[int, int, str, str, int, str, str]]
+) -> None:
+    """Append one event per row of (delivery, attempt, owner, stage, code, enhanced, text)."""
+    if not rows:
+        return
+    moment, after = moment_of(at), destination(before, trigger).value
+    values = [(row[0], moment, trigger.value, before.value, after, *row[1:]) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.executemany(EVENT, values)
+
+
+def fetch(statement: str, values: Values, *, lock: str) -> list[Any]:
+    """Run a SELECT; return its rows, those of `lock` locked where the database locks rows and not the whole file."""
+    locking = f" FOR UPDATE OF {lock}" if lock and connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(statement + locking, values)
+        return list(cursor.fetchall())
+
+
+def moment_of(at: datetime) -> Any:
+    """A moment as the database takes it."""
+    return connection.ops.adapt_datetimefield_value(at)
+
+
+def moment_from(stored: datetime | str | None) -> datetime | None:
+    """A moment as the database gave it: SQLite knows no offset, and all it holds is UTC."""
+    if stored is None:
+        return None
+    moment = _read(stored) if isinstance(stored, str) else stored
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> datetime:
+    return datetime.fromisoformat(text)
