@@ -18,7 +18,7 @@ from fumibako.apps.recipients.models import PartyAddress
 from fumibako.apps.sending import ledger
 from fumibako.apps.sending.files import keep_file
 from fumibako.apps.sending.models import BulkSend, Delivery, JobAttachment, Pace
-from fumibako.apps.sending.work import Line, send_account, tidy_up
+from fumibako.apps.sending.work import Fleet, send_account, tidy_up
 from fumibako.delivery.states import State
 from fumibako.services.mailer import SmtpRoute
 from tests.support.jobs import FakeTime, around, make_account, make_job, make_people, row_of, states_of
@@ -295,13 +295,15 @@ def test_a_deferred_mail_expires_at_the_deadline_of_its_job(bench: MakeBench) ->
 @pytest.mark.parametrize("at", [1, 4])
 def test_c12_pausing_during_a_run_stops_within_one_mail(bench: MakeBench, at: int) -> None:
     it = bench(8)
-    line = Line(it.account.pk, "w1", it.stop, around(it.port, it.clock))
+    fleet = Fleet(it.account.pk, "w1", it.stop, around(it.port, it.clock, short_wait=timedelta(0)))
     tidy_up(it.clock.now)
-    assert [line.send_next() for _ in range(at)] == [None] * at
+    while fleet.sent_count < at:
+        assert fleet.step() is None
+    is_handing_over = Delivery.objects.filter(job=it.job, state=State.HANDING_OVER).exists()
     ledger.pause_job(it.job.pk, "", it.clock.now)
-    assert line.send_next() == ledger.Wait("nothing")
-    line.close()
-    assert it.states == {"sent": at, "queued": 8 - at}
+    assert fleet.run() == ledger.Wait("nothing")
+    assert it.states == {"sent": at + is_handing_over, "queued": 8 - at - is_handing_over}
+    assert len(it.office.taken) == at + is_handing_over
 
 
 def test_cancelling_leaves_nothing_waiting_and_the_job_ends(bench: MakeBench) -> None:
@@ -366,12 +368,11 @@ def test_c11_nobody_is_mailed_after_opting_out(bench: MakeBench) -> None:
     it = bench(5)
     last = address_of(it.job, 5)
     tidy_up(it.clock.now)
-    line = Line(it.account.pk, "w1", it.stop, around(it.port, it.clock))
-    assert line.send_next() is None
+    fleet = Fleet(it.account.pk, "w1", it.stop, around(it.port, it.clock, short_wait=timedelta(0)))
+    while fleet.sent_count < 1:
+        assert fleet.step() is None
     opt_out(last, "link")
-    while line.send_next() is None:
-        continue
-    line.close()
+    assert fleet.run() == ledger.Wait("nothing")
     assert it.states == {"sent": 4, "suppressed": 1}
     assert last not in it.office.copies()
 

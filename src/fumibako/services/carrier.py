@@ -71,6 +71,11 @@ class Carrier:
         return self._relay.is_after_dot
 
     @property
+    def may_say_ahead(self) -> bool:
+        """Whether the server lets the next mail's commands follow the dot in the same write (RFC 2920)."""
+        return self._server.has_pipelining
+
+    @property
     def clock(self) -> float:
         """The line's monotonic clock."""
         return self._stream.clock()

@@ -18,7 +18,7 @@ from .jobs import (
     say_stopped,
 )
 from .moves import BrokenHistory, LostClaim, Note, Rebuilt, rebuild
-from .rounds import Answer, Round, claim, outlook, settle_round
+from .rounds import Answer, Round, claim, due_count, outlook, settle_round
 from .settling import CannotSettle, Reaped, reap, settle
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "cancel_job",
     "cancel_leftovers",
     "claim",
+    "due_count",
     "expire_due",
     "finish_jobs",
     "is_disk_low",

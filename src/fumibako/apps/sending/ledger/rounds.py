@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from fumibako.apps.recipients.rules import exclusion_of
 from fumibako.delivery.decision import Effect, Move
 from fumibako.delivery.outcome import Outcome
@@ -22,6 +24,7 @@ from .. import pacing
 from ..models import BulkSend, Delivery, Pace
 from . import statements
 from .claiming import Claim, Row, Wait, in_flight, is_disk_low, next_due_at, record, say_burst
+from .jobs import going_jobs
 from .moves import Fence, LostClaim, Note, Step, move, one_writer
 from .statements import append_events, moment_from, moment_of, run_for_all
 
@@ -45,6 +48,8 @@ class Round:
     marked: list[Claim] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     wait: Wait | None = None
+    going: frozenset[int] | None = None
+    """The account's jobs whose mails may be sent at this moment; None when nobody looked."""
 
 
 class _Differs(Exception):
@@ -94,7 +99,7 @@ def _settle(asked: _Asked, *, is_careful: bool) -> Round:
     now, marks = asked.now, asked.marks
     with one_writer():
         _record(asked.account_id, asked.answers, now, done, is_careful=is_careful)
-        if asked.want:
+        if asked.jobs or asked.want:
             _Claiming(asked, done).run()
         if is_careful:
             done.marked = [claim for claim in marks if _mark_one(claim, now)]
@@ -187,6 +192,12 @@ def outlook(account_id: int, now: datetime) -> Wait | None:
     return None if done.claims else done.wait
 
 
+def due_count(account_id: int, now: datetime, *, limit: int) -> int:
+    """How many deliveries are due, counted no further than `limit`."""
+    due = Delivery.objects.filter(account_id=account_id, state=State.QUEUED, job__in=going_jobs(now))
+    return due.filter(Q(not_before_at=None) | Q(not_before_at__lte=now))[:limit].count()
+
+
 class _Claiming:
     """Takes the account's next due deliveries with the slots they need; k at once are the same as k one by one."""
 
@@ -198,14 +209,18 @@ class _Claiming:
     def run(self) -> None:
         """Fill in `claims`, and `wait` when they are fewer than wanted."""
         asked, done = self._asked, self._done
-        if is_disk_low():
+        if asked.want and is_disk_low():
             done.wait = Wait("disk_full")
             return
         self._pace = open_pace(asked.account_id)
         if self._pace.is_stopped:
-            done.wait = Wait("stopped")
+            done.wait, done.going = Wait("stopped"), frozenset()
             return
-        for (job_id,) in statements.fetch(statements.GOING, (asked.account_id, self._at), lock=""):
+        going = [row[0] for row in statements.fetch(statements.GOING, (asked.account_id, self._at), lock="")]
+        done.going = frozenset(going)
+        if not asked.want:
+            return
+        for job_id in going:
             while self._left and self._take_from(job_id):
                 continue
         if self._left:

@@ -1,0 +1,443 @@
+"""All connections of one account, driven by one thread.
+
+Nothing is claimed without a logged-in session and nothing is sent inside a transaction. A round is: hear what came,
+one durable transaction for everybody (`ledger.settle_round`: outcomes, claims, marks), then the dots of what was
+marked, each in one write with the next mail's MAIL, RCPT and DATA. So a connection has at most one mail between its
+mark and its recorded answer, whatever is said ahead: that one is all a crash can make unknown.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import structlog
+from django.db import OperationalError
+
+from fumibako.apps.accounts.models import MailAccount
+from fumibako.delivery.decision import UNTOUCHED, Move, Standing, decide
+from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
+from fumibako.delivery.states import State, Trigger
+from fumibako.services.mailer import Carrier, LocalError, is_end_of_session
+
+from .. import ledger
+from ..models import BulkSend
+from .around import AROUND, Around
+from .loads import Composers, JobHalted, Load, Unbuilt
+from .sessions import Sessions
+
+log = structlog.get_logger("fumibako.sending")
+
+LOOK_SECONDS = 0.5
+"""How soon a request to stop is noticed while only answers are awaited."""
+RECORD_AGAIN_SECONDS = 1.0
+STALE_SECONDS = 60.0
+"""What was claimed ahead and has not begun by then goes back: flags and opt-outs are judged anew."""
+
+
+@dataclass(slots=True, eq=False)
+class _Berth:
+    """One session, and the mails on it in the order in which they were said: at most two."""
+
+    carrier: Carrier
+    loads: deque[Load] = field(default_factory=deque)
+    answered_at: float = 0.0
+
+    @property
+    def is_before_dot(self) -> bool:
+        return self.carrier.is_before_dot
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.loads and self.carrier.is_free
+
+
+class Fleet:
+    """Everything one account has in hand."""
+
+    def __init__(self, account_id: int, worker_id: str, stop: threading.Event, around: Around = AROUND) -> None:
+        self._account_id = account_id
+        self._worker_id = worker_id
+        self._stop = stop
+        self._around = around
+        self._sessions = Sessions(account_id, around)
+        self._composers = Composers()
+        self._jobs: dict[int, BulkSend] = {}
+        self._berths: list[_Berth] = []
+        self._leaving: list[Carrier] = []
+        self._pool: deque[Load] = deque()
+        """Claimed and built, not yet begun."""
+        self._halted: dict[int, tuple[ledger.Claim, JobHalted]] = {}
+        """Jobs of which no further mail can be built, and the row that showed it."""
+        self._answers: list[ledger.Answer] = []
+        self._wait: ledger.Wait | None = None
+        self._limit = max(1, MailAccount.objects.get(pk=account_id).connections)
+        self._may_say_ahead = True
+        self.sent_count = 0
+
+    def run(self) -> ledger.Wait:
+        """Send mail after mail; return what the account waits for when that takes longer."""
+        try:
+            while not self._stop.is_set():
+                wait = self.step()
+                if wait is None:
+                    continue
+                self._say_farewell()
+                if not self._sit_out(wait):
+                    return wait
+            self._wind_down()
+            return ledger.Wait("stopping")
+        finally:
+            self.close()
+
+    def step(self) -> ledger.Wait | None:
+        """One round; return what to wait for when nothing is under way and nothing may begin."""
+        if not self._berths:
+            wait = self._open_first()
+            if wait is not None:
+                return wait
+        self._hear()
+        if self._stop.is_set():
+            return None
+        self._commit()
+        self._send_halted_home()
+        self._begin()
+        return self._verdict()
+
+    def close(self) -> None:
+        """Leave nothing in our hands, whatever happened: no further dot, and every row where it belongs."""
+        for berth in self._berths:
+            berth.carrier.break_off("the worker let go")
+        self._gather()
+        self._put_back(self._pool, "closing")
+        self._pool.clear()
+        self._put_back_halted()
+        if self._answers:
+            self._record_only()
+        for carrier in self._leaving:
+            carrier.break_off("the session is over")
+        self._leaving.clear()
+        self._sessions.close()
+        log.info("sent", account=self._account_id, count=self.sent_count)
+
+    # Hearing ----------------------------------------------------------------------------------------------------------
+
+    def _open_first(self) -> ledger.Wait | None:
+        """A session, opened only when there is something to send. Returns what to wait for when there is none."""
+        now = self._around.now()
+        wait = None if self._pool else ledger.outlook(self._account_id, now)
+        if wait is None:
+            found = self._sessions.open()
+            if isinstance(found, Carrier):
+                self._berths.append(_Berth(found))
+                return None
+            wait = found
+        self._put_back(self._pool, "no session")
+        self._pool.clear()
+        self._record_only()
+        return wait
+
+    def _hear(self) -> None:
+        """Wait for the next thing to happen on any line, unless there is something to do already."""
+        seconds = 0.0 if self._has_work() else LOOK_SECONDS
+        carriers = [berth.carrier for berth in self._berths] + self._leaving
+        Carrier.wait(carriers, seconds, also=(self._sessions.bell,))
+        came, is_refused = self._sessions.arrivals()
+        self._berths += [_Berth(carrier) for carrier in came]
+        if is_refused:
+            self._limit = max(1, len(self._berths))
+        for carrier in self._leaving:
+            carrier.leave()
+        self._leaving = [carrier for carrier in self._leaving if carrier.is_open]
+        self._gather()
+
+    def _has_work(self) -> bool:
+        if self._answers or self._halted and not self._pool:
+            return True
+        can_begin = bool(self._pool) or self._may_claim
+        return any(berth.is_before_dot or (berth.is_idle and can_begin) for berth in self._berths)
+
+    @property
+    def _may_claim(self) -> bool:
+        wait = self._wait
+        return wait is None or (wait.until is not None and wait.until <= self._around.now())
+
+    def _gather(self) -> None:
+        """Take what is over off the lines."""
+        for berth in self._berths:
+            while berth.loads and berth.loads[0].passage is not None and berth.loads[0].passage.is_over:
+                self._take_off(berth, berth.loads.popleft())
+        self._berths = [berth for berth in self._berths if berth.loads or berth.carrier.is_open]
+
+    def _take_off(self, berth: _Berth, load: Load) -> None:
+        assert load.passage is not None
+        outcome = load.passage.result
+        if load.place and not load.has_been_moved and is_end_of_session(outcome):
+            # Many servers close after n mails. The mail was not begun, so a fresh session may take it at once.
+            self._may_say_ahead = self._may_say_ahead and outcome.verdict is not Verdict.UNREACHABLE
+            load.passage, load.has_been_moved = None, True
+            self._pool.appendleft(load)
+            return
+        now = self._around.stopwatch()
+        seconds = now - max(load.began_at, berth.answered_at)
+        berth.answered_at = now
+        self._conclude(load.claim, outcome, seconds, place=load.place)
+
+    def _conclude(self, claim: ledger.Claim, outcome: Outcome, seconds: float, *, place: int = 0) -> None:
+        standing = Standing(
+            attempt=claim.row.attempt,
+            deferred_count=claim.row.deferred_count,
+            trouble_count=claim.trouble_count,
+            session_mail_count=place,
+            seed=claim.row.pk * 31 + claim.row.attempt,
+        )
+        move = decide(outcome, standing, self._around.policy)
+        spent = seconds if outcome.verdict is Verdict.SENT else None
+        self._answers.append(ledger.Answer(claim, move, outcome, spent))
+
+    def _put_back(self, loads: Iterable[Load], why: str, stage: Stage = Stage.MARK) -> None:
+        for load in loads:
+            self._step_back(load.claim, why, stage)
+
+    def _step_back(self, claim: ledger.Claim, why: str, stage: Stage = Stage.MARK) -> None:
+        """The mail surely did not go, and nobody is to blame."""
+        outcome = Outcome(Verdict.UNREACHABLE, Scope.MESSAGE, stage, text=why)
+        self._answers.append(ledger.Answer(claim, Move(Trigger.PUT_BACK, account=UNTOUCHED), outcome))
+
+    # The transaction and the dots -------------------------------------------------------------------------------------
+
+    def _commit(self) -> None:
+        """One durable transaction for everybody, then the dots."""
+        ready = [berth for berth in self._berths if berth.is_before_dot]
+        is_asking = self._may_claim and any(berth.is_idle for berth in self._berths) and not self._pool
+        if not (ready or self._answers or is_asking):
+            return
+        following = {berth: self._next_for(berth) for berth in ready}
+        done = self._settle(ready, self._wanted())
+        if done is not None:
+            marked_at = self._around.stopwatch()
+            for berth in ready:
+                self._hand_over(berth, marked_at, following[berth])
+            self._take_in(done)
+        else:
+            self._pool.extendleft(load for load in reversed(list(following.values())) if load is not None)
+
+    def _wanted(self) -> int:
+        """One mail ahead for each line; none while we know that there is nothing, or that a job is halted."""
+        if self._halted or not (self._may_claim or self._answers):
+            return 0
+        return max(0, len(self._berths) - len(self._pool))
+
+    def _next_for(self, berth: _Berth) -> Load | None:
+        """The mail to be said ahead behind this line's dot, made ready before the mark so that nothing lies between."""
+        if not (self._pool and self._may_say_ahead and berth.carrier.may_say_ahead):
+            return None
+        load = self._pool.popleft()
+        return load if self._is_prepared(load, berth.carrier) else None
+
+    def _is_prepared(self, load: Load, carrier: Carrier) -> bool:
+        try:
+            load.passage = carrier.prepare(load.envelope, load.raw)
+        except LocalError as error:
+            log.error("attempt_failed", delivery=load.claim.row.pk, attempt=load.claim.row.attempt, error=error)
+            self._conclude(load.claim, Outcome(Verdict.UNREACHABLE, Scope.SESSION, Stage.BODY), 0.0)
+            return False
+        return True
+
+    def _settle(self, ready: list[_Berth], want: int) -> ledger.Round | None:
+        answers, self._answers = self._answers, []
+        try:
+            done = ledger.settle_round(
+                self._account_id,
+                self._worker_id,
+                self._around.now(),
+                answers=answers,
+                marks=[berth.loads[0].claim for berth in ready],
+                want=want,
+                jobs=self._jobs,
+            )
+        except OperationalError as error:
+            self._answers = answers
+            if "I/O error" in str(error):
+                # A failed sync may have lost pages that a second one reports as safe (D03).
+                raise
+            log.error("round_failed", account=self._account_id, error=error)
+            for berth in ready:
+                self._abandon(berth, "round_failed")
+            self._record_only()
+            return None
+        self._note(answers, done)
+        return done
+
+    def _record_only(self) -> None:
+        """Record, however long the disk is full: what happened after a dot must not be forgotten while we live."""
+        answers, self._answers = self._answers, []
+        while answers:
+            try:
+                done = ledger.settle_round(self._account_id, self._worker_id, self._around.now(), answers=answers)
+            except OperationalError as error:
+                if "I/O error" in str(error):
+                    raise
+                log.error("record_failed", account=self._account_id, error=error)
+                self._around.wait(threading.Event(), RECORD_AGAIN_SECONDS)
+            else:
+                self._note(answers, done)
+                return
+
+    def _note(self, answers: list[ledger.Answer], done: ledger.Round) -> None:
+        for one in answers:
+            row, state = one.claim.row, done.states.get(one.claim.row.pk)
+            if state is State.SENT:
+                self.sent_count += 1
+            elif state is None:
+                log.warning("claim_lost", delivery=row.pk, attempt=row.attempt, verdict=one.outcome.verdict)
+            else:
+                log.info("mail", delivery=row.pk, attempt=row.attempt, state=state, code=one.outcome.code)
+        if answers:
+            # Something changed: what was to be waited for may be over.
+            self._wait = None
+
+    def _hand_over(self, berth: _Berth, marked_at: float, following: Load | None) -> None:
+        load = berth.loads[0]
+        if not load.claim.is_marked:
+            self._abandon(berth, "LostClaim")
+        else:
+            berth.carrier.hand_over(marked_at, following.passage if following is not None else None)
+        if following is None:
+            return
+        assert following.passage is not None
+        if following.passage.has_begun:
+            self._came_aboard(berth, following)
+        else:
+            following.passage = None
+            self._pool.appendleft(following)
+
+    def _came_aboard(self, berth: _Berth, load: Load) -> None:
+        load.place = berth.carrier.mail_count - 1
+        load.began_at = self._around.stopwatch()
+        berth.loads.append(load)
+
+    def _abandon(self, berth: _Berth, why: str) -> None:
+        """Close a line before its dot and put its mails back, at nobody's cost."""
+        berth.carrier.break_off(why)
+        self._put_back(berth.loads, why)
+        berth.loads.clear()
+
+    # Beginning --------------------------------------------------------------------------------------------------------
+
+    def _take_in(self, done: ledger.Round) -> None:
+        """Build what was claimed; let go of what its job does not want sent any more."""
+        if done.going is not None:
+            gone = [load for load in self._pool if load.claim.job.pk not in done.going]
+            if gone:
+                self._put_back(gone, "job halted")
+                self._pool = deque(load for load in self._pool if load.claim.job.pk in done.going)
+        if done.claims or done.wait is not None:
+            self._wait = done.wait
+        now = self._around.stopwatch()
+        for claim in done.claims:
+            self._build(claim, now)
+        if done.claims and done.wait is None:
+            self._open_more()
+
+    def _build(self, claim: ledger.Claim, now: float) -> None:
+        if claim.job.pk in self._halted:
+            self._step_back(claim, "job halted", Stage.BUILD)
+            return
+        try:
+            load = self._composers.load(claim)
+        except JobHalted as halt:
+            self._halted[claim.job.pk] = (claim, halt)
+        except Unbuilt as unbuilt:
+            outcome = Outcome(Verdict.REFUSED, Scope.MESSAGE, Stage.BUILD, text=str(unbuilt)[:500])
+            self._conclude(claim, outcome, 0.0)
+        else:
+            load.claimed_at = now
+            self._pool.append(load)
+
+    def _send_halted_home(self) -> None:
+        """Pause a job that cannot go on, once what was built before has begun."""
+        if not self._halted or self._pool or any(berth.loads for berth in self._berths):
+            return
+        for claim, halt in self._halted.values():
+            data = {"seq": claim.row.seq, **halt.data}
+            ledger.pause_job(claim.job.pk, halt.cause, self._around.now(), data)
+        self._put_back_halted()
+
+    def _put_back_halted(self) -> None:
+        for claim, halt in self._halted.values():
+            self._step_back(claim, halt.cause, Stage.BUILD)
+        self._halted.clear()
+
+    def _open_more(self) -> None:
+        """Further sessions, as far as there are mails for them."""
+        missing_count = self._limit - len(self._berths) - self._sessions.opening_count
+        if missing_count > 0:
+            due_count = ledger.due_count(self._account_id, self._around.now(), limit=missing_count)
+            for _ in range(due_count):
+                self._sessions.open_aside()
+
+    def _begin(self) -> None:
+        """Give mails to free lines, and let go of what waited for one too long."""
+        while self._pool and self._around.stopwatch() - self._pool[0].claimed_at > STALE_SECONDS:
+            self._step_back(self._pool.popleft().claim, "waited too long")
+        for berth in self._berths:
+            while self._pool and berth.is_idle:
+                load = self._pool.popleft()
+                if self._is_prepared(load, berth.carrier) and load.passage is not None:
+                    berth.carrier.begin(load.passage)
+                    self._came_aboard(berth, load)
+        self._gather()
+
+    # Ending -----------------------------------------------------------------------------------------------------------
+
+    def _verdict(self) -> ledger.Wait | None:
+        if self._wait is None or self._pool or self._answers or self._halted:
+            return None
+        for berth in [berth for berth in self._berths if berth.is_idle]:
+            self._berths.remove(berth)
+            berth.carrier.leave()
+            self._leaving.append(berth.carrier)
+        return None if self._berths or self._may_claim else self._wait
+
+    def _say_farewell(self) -> None:
+        """End every session with QUIT. Attachments are read and checked again before the next burst (D13, D14)."""
+        for berth in self._berths:
+            berth.carrier.leave()
+            self._leaving.append(berth.carrier)
+        self._berths.clear()
+        while self._leaving:
+            Carrier.wait(self._leaving, LOOK_SECONDS)
+            for carrier in self._leaving:
+                carrier.leave()
+            self._leaving = [carrier for carrier in self._leaving if carrier.is_open]
+        self._composers.forget()
+        self._wait = None
+
+    def _wind_down(self) -> None:
+        """Asked to stop: no further dot is written, and what is after its dot is waited for."""
+        self._put_back(self._pool, "stopping")
+        self._pool.clear()
+        self._put_back_halted()
+        while True:
+            for berth in self._berths:
+                if not berth.carrier.is_after_dot:
+                    self._abandon(berth, "stopping")
+            self._gather()
+            self._record_only()
+            if not self._berths:
+                return
+            Carrier.wait([berth.carrier for berth in self._berths], LOOK_SECONDS)
+            self._gather()
+
+    def _sit_out(self, wait: ledger.Wait) -> bool:
+        """Wait here for what comes soon. Returns False when it is for the sweep to come back."""
+        if wait.until is None:
+            return False
+        rest = wait.until - self._around.now()
+        if rest > self._around.short_wait:
+            return False
+        self._around.wait(self._stop, max(0.0, rest.total_seconds()))
+        return True
