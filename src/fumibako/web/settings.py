@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "fumibako.apps.accounts",
     "fumibako.apps.recipients",
     "fumibako.apps.sending",
+    "fumibako.apps.inbox",
     "fumibako.web",
 ]
 
