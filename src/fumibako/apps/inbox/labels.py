@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fumibako.apps.accounts.labels import TroubleText, trouble_text
 from fumibako.apps.accounts.models import MailAccount
+from fumibako.services.collecting.memory import SeenState
 
-from .models import BounceReport, ReceivedMail, SeenMail
+from .models import BounceReport, ReceivedMail
 
 KINDS = {
     ReceivedMail.Kind.ORDINARY: "通常",
@@ -28,10 +29,12 @@ READINGS = {
 }
 ROLES = {"from": "差出人", "to": "宛先", "cc": "CC"}
 SEEN_STATES = {
-    SeenMail.State.STORED: "保存済み",
-    SeenMail.State.SKIPPED: "対象外",
-    SeenMail.State.QUARANTINED: "取得不能",
-    SeenMail.State.WAITING: "取得待ち",
+    SeenState.STORED: "保存済み",
+    SeenState.SKIPPED: "対象外",
+    SeenState.QUARANTINED: "取得不能",
+    SeenState.WAITING: "取得待ち",
+    SeenState.LEAVING: "削除中",
+    SeenState.GONE: "サーバーになし",
 }
 MATCHES = {
     BounceReport.Match.MESSAGE_ID: "Message-IDで確認",
@@ -45,6 +48,7 @@ EFFECTS = {
     BounceReport.Effect.NOT_COUNTED: "不達(エラー回数は変わりません)",
     BounceReport.Effect.ALREADY: "反映済み",
     BounceReport.Effect.UNVERIFIED: "未確認の不達",
+    BounceReport.Effect.COPY: "控え(CC・BCC)の不達",
     BounceReport.Effect.UNMATCHED: "送信明細が見つかりません",
 }
 ANSWERS = {"yes": "可", "no": "不可", "circle": "○", "cross": "×"}

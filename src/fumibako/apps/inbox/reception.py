@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import Count
 
 from fumibako.apps.accounts.models import MailAccount
+from fumibako.services.collecting.memory import SeenState
 
 from .labels import fetch_trouble_text
 from .models import FetchRequest, FetchRun, Reception, SeenMail, ShareCopy
@@ -78,13 +79,17 @@ def next_fetch_at(account: MailAccount) -> datetime | None:
 
 def reconciliation(account: MailAccount) -> Reconciliation:
     """Hold the last complete list against what we say became of each mail."""
-    last = FetchRun.objects.filter(account=account, trouble_kind="", finished_at__isnull=False).order_by("-id").first()
-    present = SeenMail.objects.filter(account=account, gone_at=None, absent_count=0)
+    present = SeenMail.objects.filter(account=account, absent_count=0).exclude(state=SeenState.GONE)
     found = dict(present.order_by().values_list("state").annotate(count=Count("pk")))
-    states = [found.get(state.value, 0) for state in SeenMail.State]
-    stored, skipped, quarantined, waiting = states
-    listed = (last.listed_count - last.deleted_count) if last else 0
-    return Reconciliation(listed, stored, skipped, quarantined, waiting)
+    waiting = found.get(SeenState.WAITING, 0) + found.get(SeenState.LEAVING, 0)
+    last = FetchRun.objects.filter(account=account, listed_count__isnull=False).order_by("-id").first()
+    return Reconciliation(
+        listed=last.listed_count - last.deleted_count if last and last.listed_count is not None else 0,
+        stored=found.get(SeenState.STORED, 0),
+        skipped=found.get(SeenState.SKIPPED, 0),
+        quarantined=found.get(SeenState.QUARANTINED, 0),
+        waiting=waiting,
+    )
 
 
 def copy_backlog_of(account: MailAccount) -> int:

@@ -3,7 +3,7 @@
 from .bounce import BounceReport
 from .fetching import FetchRequest, FetchRun, Reception, SeenMail, ShareCopy
 from .mail import MailAttachment, MailPerson, ReceivedMail
-from .working import MailEvent, MailNote, Presence
+from .working import MailEvent, MailNote, MailReply, Presence
 
 __all__ = [
     "BounceReport",
@@ -13,6 +13,7 @@ __all__ = [
     "MailEvent",
     "MailNote",
     "MailPerson",
+    "MailReply",
     "Presence",
     "ReceivedMail",
     "Reception",

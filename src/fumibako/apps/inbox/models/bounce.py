@@ -30,6 +30,8 @@ class BounceReport(models.Model):
         """The delivery was 不達 already, or not in a state that an error mail can change."""
         UNVERIFIED = "unverified"
         """未確認の不達: likely ours, but nothing proves it."""
+        COPY = "copy"
+        """About an address in the account's CC or BCC: the person has their mail."""
         UNMATCHED = "unmatched"
 
     mail = models.ForeignKey(ReceivedMail, on_delete=models.CASCADE, related_name="bounces")

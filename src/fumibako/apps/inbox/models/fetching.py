@@ -6,38 +6,35 @@ from django.conf import settings
 from django.db import models
 
 from fumibako.apps.accounts.models import MailAccount
+from fumibako.services.collecting.memory import SeenState
 
 from .mail import ReceivedMail
+
+STATES = [(state.value, state.value) for state in SeenState]
 
 
 class SeenMail(models.Model):
     """One UIDL of one account, kept longer than the mail itself: what was seen is not fetched again.
 
-    The server's list = stored + skipped by rule + quarantined + waiting.
+    `services.collecting.memory` decides what each state means. The server's list = stored + skipped + quarantined +
+    waiting, and LEAVING for the moment between DELE and the answer to QUIT.
     """
-
-    class State(models.TextChoices):
-        STORED = "stored"
-        SKIPPED = "skipped"
-        """エラーメールのみ受信する: eligible again when that is switched off."""
-        QUARANTINED = "quarantined"
-        """取得不能: too large, or never complete after several tries."""
-        WAITING = "waiting"
-        """Seen in a list, not fetched yet."""
 
     account = models.ForeignKey(MailAccount, on_delete=models.CASCADE, related_name="seen_mails")
     uidl = models.CharField(max_length=255)
     raw_sha256 = models.CharField(max_length=64, blank=True, default="")
     mail = models.ForeignKey(ReceivedMail, null=True, blank=True, on_delete=models.SET_NULL, related_name="seen")
-    state = models.CharField(max_length=12, choices=State)
-    why = models.CharField(max_length=200, blank=True, default="")
+    state = models.CharField(max_length=12, choices=STATES)
+    why = models.CharField(max_length=40, blank=True, default="")
+    """A word of `services.collecting.terms.Why`."""
     size = models.PositiveBigIntegerField(default=0)
+    """What the server said when it was stored."""
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True, blank=True)
-    """The server no longer lists it; the same UIDL seen after that is another mail."""
     absent_count = models.PositiveIntegerField(default=0)
     """Complete lists in a row without it."""
+    absent_since_at = models.DateTimeField(null=True, blank=True)
     try_count = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -62,7 +59,8 @@ class FetchRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     operator_name = models.CharField(max_length=100, blank=True, default="")
     is_scheduled = models.BooleanField(default=True)
-    listed_count = models.PositiveIntegerField(default=0)
+    listed_count = models.PositiveIntegerField(null=True, blank=True)
+    """Mails in the server's complete list; NULL when it was never heard."""
     stored_count = models.PositiveIntegerField(default=0)
     skipped_count = models.PositiveIntegerField(default=0)
     quarantined_count = models.PositiveIntegerField(default=0)
@@ -70,6 +68,9 @@ class FetchRun(models.Model):
     bounce_count = models.PositiveIntegerField(default=0)
     has_login = models.BooleanField(default=False)
     """User and password were said: at most three such runs per hour while there is trouble."""
+    again_count = models.PositiveIntegerField(default=0)
+    """Fetched, and known by their bytes already."""
+    known_count = models.PositiveIntegerField(default=0)
     is_renumbered = models.BooleanField(default=False)
     """サーバー側の番号が変わりました: most bytes were known under other numbers (P11)."""
     trouble_kind = models.CharField(max_length=40, blank=True, default="")
@@ -125,8 +126,8 @@ class Reception(models.Model):
     seen_version = models.PositiveIntegerField(default=0)
     """The account's version at the last run: other settings end a stop."""
     last_success_at = models.DateTimeField(null=True, blank=True)
-    is_bounce_only = models.BooleanField(default=False)
-    """エラーメールのみ受信する at the last run: switched off, what was skipped becomes eligible."""
+    empty_list_count = models.PositiveIntegerField(default=0)
+    """Empty lists in a row: one alone proves nothing (P14)."""
 
     def __str__(self) -> str:
         return f"reception of {self.account_id}"

@@ -38,6 +38,7 @@ class ReceivedMail(models.Model):
     number = models.PositiveIntegerField(unique=True)
     """受信管理NO."""
     account = models.ForeignKey(MailAccount, on_delete=models.PROTECT, related_name="received_mails")
+    run = models.ForeignKey("inbox.FetchRun", null=True, blank=True, on_delete=models.SET_NULL, related_name="mails")
     raw_sha256 = models.CharField(max_length=64)
     raw_path = models.CharField(max_length=300)
     """Below the data folder's mail folder."""

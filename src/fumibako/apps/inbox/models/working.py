@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from fumibako.apps.sending.models import BulkSend
+
 from .mail import ReceivedMail
 
 
@@ -38,6 +40,25 @@ class MailEvent(models.Model):
 
     def __str__(self) -> str:
         return self.what
+
+
+class MailReply(models.Model):
+    """返信・転送: the job of one row that answers a mail."""
+
+    job = models.OneToOneField(BulkSend, primary_key=True, on_delete=models.CASCADE, related_name="mail_reply")
+    mail = models.ForeignKey(ReceivedMail, on_delete=models.CASCADE, related_name="answers")
+    is_forward = models.BooleanField(default=False)
+    at = models.DateTimeField()
+    operator_name = models.CharField(max_length=100)
+    work_before = models.CharField(max_length=8, blank=True, default="")
+    """状態 before the answer; it comes back when the answer is taken back."""
+    taken_back_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["at"]
+
+    def __str__(self) -> str:
+        return f"{self.mail_id} {self.job_id}"
 
 
 class Presence(models.Model):
