@@ -1,10 +1,11 @@
 """送信台帳: the one place for the truth about every delivery, and the only writer of its state, attempt and owner.
 
 `moves` is how a row changes, `claiming` what a worker does with one mail, `jobs` what happens to a whole job,
-`settling` what dead workers leave and people decide.
+`bouncing` what error mails say, `settling` what dead workers leave and people decide.
 """
 
 from ..workers import SILENCE_LIMIT
+from .bouncing import Bounce, Bounced, prove_sent, record_bounce
 from .claiming import Claim, Wait, claim, is_disk_low, note_trouble, outlook, record, trouble_count_of
 from .jobs import (
     accounts_at_work,
@@ -22,6 +23,8 @@ from .settling import CannotSettle, Reaped, reap, settle
 
 __all__ = [
     "SILENCE_LIMIT",
+    "Bounce",
+    "Bounced",
     "BrokenHistory",
     "CannotSettle",
     "Claim",
@@ -41,9 +44,11 @@ __all__ = [
     "outlook",
     "pause_job",
     "plan_rows",
+    "prove_sent",
     "reap",
     "rebuild",
     "record",
+    "record_bounce",
     "release_due",
     "say_stopped",
     "settle",
