@@ -7,7 +7,7 @@ the limits (header block 256 KiB, 1,000 parts, depth 50, 1,000 addresses, 6 MiB 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -83,10 +83,12 @@ class ReadMail:
     problems: tuple[Problem, ...]
 
 
-def read(raw: bytes) -> ReadMail:
-    """Read a mail. Never raises, for any bytes."""
+def read(raw: bytes, charset: str = "") -> ReadMail:
+    """Read a mail, in the charset that a person chose where one is given. Never raises, for any bytes."""
     raw = with_line_feeds(raw)
     context = context_of(raw)
+    if charset:
+        context = replace(context, fallback=charset, ordered=charset)
     top, survey = read_structure(raw, context)
     fields = top.fields
     body = read_bodies(top, context)

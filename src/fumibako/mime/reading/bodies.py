@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from fumibako.mime.reading.charsets import decode
+from fumibako.mime.reading.charsets import decode, decode_as
 from fumibako.mime.reading.file_names import file_name_of
 from fumibako.mime.reading.html_text import text_of_html
 from fumibako.mime.reading.plain_text import unflowed, with_line_feeds
@@ -168,7 +168,10 @@ def _text_of(part: Part, body: Body, context: Context) -> str:
         meta = _META.search(raw, 0, 4096)
         if meta is not None and not label:
             label = (meta.group(1) or meta.group(2)).decode("ascii")
-    decoded = decode(raw, label, carrier=context.carrier, fallback=context.fallback)
+    if context.ordered:
+        decoded = decode_as(raw, context.ordered)
+    else:
+        decoded = decode(raw, label, carrier=context.carrier, fallback=context.fallback)
     body.charset = body.charset or decoded.charset
     body.is_guessed = body.is_guessed or decoded.is_guess
     body.is_damaged = body.is_damaged or "\ufffd" in decoded.text

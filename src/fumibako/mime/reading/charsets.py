@@ -262,6 +262,12 @@ def decode(raw: bytes, label: str = "", *, carrier: Carrier = Carrier.UNKNOWN, f
     return _of_high_bytes(raw, charset or "", carrier, known_charset(fallback) or "")
 
 
+def decode_as(raw: bytes, label: str) -> Decoded:
+    """The text of `raw` in the charset that somebody ordered, whether it fits or not."""
+    charset = known_charset(label) or "utf-8"
+    return decode(raw, label) if charset == "iso-2022-jp" else Decoded(_replaced(raw, charset), charset)
+
+
 def _has_many_high(raw: bytes) -> bool:
     return len(raw.translate(None, bytes(range(0x80)))) * 4 > len(raw)
 

@@ -26,6 +26,8 @@ class Context:
 
     carrier: Carrier = Carrier.UNKNOWN
     fallback: str = ""
+    ordered: str = ""
+    """The charset that a person chose for everything that does not name one in its own encoded words."""
 
 
 @dataclass(frozen=True, slots=True)
