@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "fumibako.apps.recipients",
     "fumibako.apps.sending",
     "fumibako.apps.inbox",
+    "fumibako.apps.contacts",
     "fumibako.web",
 ]
 
