@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                 ('trouble_text', models.CharField(blank=True, default='', max_length=500)),
                 ('trouble_stage', models.CharField(blank=True, default='', max_length=12)),
                 ('stopped_at', models.DateTimeField(blank=True, null=True)),
+                ('forgiven_at', models.DateTimeField(blank=True, null=True)),
                 ('seen_version', models.PositiveIntegerField(default=0)),
                 ('last_success_at', models.DateTimeField(blank=True, null=True)),
                 ('empty_list_count', models.PositiveIntegerField(default=0)),

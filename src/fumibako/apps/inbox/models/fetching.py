@@ -123,6 +123,8 @@ class Reception(models.Model):
     trouble_stage = models.CharField(max_length=12, blank=True, default="")
     stopped_at = models.DateTimeField(null=True, blank=True)
     """The password was refused, or something else that trying again does not heal: until new settings or [受信]."""
+    forgiven_at = models.DateTimeField(null=True, blank=True)
+    """When a person last said: go on. Log-ins that went wrong before are not counted against it."""
     seen_version = models.PositiveIntegerField(default=0)
     """The account's version at the last run: other settings end a stop."""
     last_success_at = models.DateTimeField(null=True, blank=True)
