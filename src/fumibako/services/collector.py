@@ -1,7 +1,9 @@
-"""Fetches one account's mail in one session, from connecting to QUIT; nothing is deleted that is not durably kept."""
+"""Fetches one account's mail, from connecting to QUIT; nothing is deleted that is not durably kept."""
 
 from __future__ import annotations
 
+from fumibako.services.collecting.fetching import STRIDE
+from fumibako.services.collecting.session import Session
 from fumibako.services.collecting.terms import (
     SIZE_CAP,
     Collected,
@@ -36,6 +38,10 @@ __all__ = [
 ]
 
 
+MOST_SESSIONS = 10
+"""A mail beyond the cap costs the line; the rest is fetched over a new one at once."""
+
+
 def collect(route: PopRoute, rule: Rule, known: Known, keep: Keep, around: Surroundings | None = None) -> Collected:
     """Fetch what is new, and delete what may be deleted. The account's lock is the caller's business.
 
@@ -43,10 +49,16 @@ def collect(route: PopRoute, rule: Rule, known: Known, keep: Keep, around: Surro
     session without a DELE and comes out unchanged. Raises LocalError for a user or password POP3 cannot carry.
     """
     collected = Collected()
-    opening, _ = pop_opening(route, around or Surroundings())
-    try:
-        opening.open()
-    except Trouble as trouble:
-        collected.trouble = trouble
-    opening.close()
+    stride = STRIDE
+    for _ in range(MOST_SESSIONS):
+        opening, talk = pop_opening(route, around or Surroundings())
+        try:
+            stride = Session(opening, talk, rule, known, keep, collected).run(stride)
+        except Trouble as trouble:
+            collected.trouble = trouble
+            break
+        finally:
+            opening.close()
+        if not stride:
+            break
     return collected

@@ -45,6 +45,7 @@ class SeenTrigger(StrEnum):
     FAIL = "fail"
     SET_ASIDE = "set_aside"
     LEAVE = "leave"
+    STAY = "stay"
     CONFIRM = "confirm"
     VANISH = "vanish"
     TRY_AGAIN = "try_again"
@@ -59,6 +60,7 @@ MOVES: dict[tuple[SeenState, SeenTrigger], SeenState] = {
     **{(state, _T.FAIL): _S.WAITING for state in FETCHABLE},
     **{(state, _T.SET_ASIDE): _S.QUARANTINED for state in FETCHABLE},
     (_S.STORED, _T.LEAVE): _S.LEAVING,
+    (_S.LEAVING, _T.STAY): _S.STORED,
     (_S.LEAVING, _T.CONFIRM): _S.GONE,
     **{(state, _T.VANISH): _S.GONE for state in SeenState if state is not _S.GONE},
     (_S.QUARANTINED, _T.TRY_AGAIN): _S.WAITING,
@@ -91,7 +93,7 @@ def is_new(listed: Listed, seen: Seen | None, *, bounce_only: bool) -> bool:
         return True
     match seen.state:
         case SeenState.STORED:
-            return listed.is_duplicate or listed.size != seen.size
+            return listed.is_duplicate or _is_another(listed, seen)
         case SeenState.SKIPPED:
             return not bounce_only
         case SeenState.QUARANTINED:
@@ -102,7 +104,12 @@ def is_new(listed: Listed, seen: Seen | None, *, bounce_only: bool) -> bool:
 
 def may_delete(listed: Listed, seen: Seen | None) -> bool:
     """Whether its bytes are stored, as far as rows can tell. The session adds what it knows itself."""
-    return seen is not None and seen.state is SeenState.STORED and listed.size == seen.size
+    return seen is not None and seen.state is SeenState.STORED and not _is_another(listed, seen)
+
+
+def _is_another(listed: Listed, seen: Seen) -> bool:
+    """A server that lists another size for a uid may mean another mail by it; 0 is a size nobody told."""
+    return bool(listed.size and seen.size) and listed.size != seen.size
 
 
 def after_failure(seen: Seen | None, why: Why) -> SeenTrigger:

@@ -67,7 +67,7 @@ class Why(StrEnum):
     NOT_AN_ERROR_MAIL = "not_an_error_mail"
     """By rule: the account takes error mails only."""
     TOO_BIG = "too_big"
-    """Larger than the rule's cap. Final at once: trying again would only cost the line again."""
+    """Larger than the rule's cap. Final at once: trying again would only break off the session again."""
     CUT = "cut"
     """The line broke, or the deadline passed, while this mail was coming."""
     REFUSED = "refused"
@@ -101,7 +101,10 @@ class Known(Protocol):
         """Return what is to be fetched (`memory.is_new`), in the order in which to fetch: failed ones last."""
 
     def deletable_of(self, listed: Sequence[Listed]) -> Sequence[Listed]:
-        """Return what is durably stored and may be deleted (`memory.may_delete`). Asked after everything was kept."""
+        """Return what is durably stored and may be deleted (`memory.may_delete`). Asked after everything was kept.
+
+        With `bounce_only` that means error mails only: others may have been stored before the rule was switched on.
+        """
 
 
 class Keep(Protocol):
@@ -125,6 +128,9 @@ class Keep(Protocol):
 
         The answer to QUIT may be lost after the server deleted them, and their uids may be given to other mails.
         """
+
+    def stayed(self, uidls: Sequence[str]) -> None:
+        """Remember that these are surely still there: the server refused the DELE, or took it back with RSET."""
 
     def gone(self, uidls: Sequence[str]) -> None:
         """Remember that the server has deleted these: it said yes to QUIT."""
