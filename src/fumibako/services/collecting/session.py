@@ -89,8 +89,9 @@ class Session:
         else:
             self._collected.has_uidl = False
             listed = self._list_by_heads(sizes_of(sizes))
-        if all(mail.uidl for mail in listed) and not self._collected.flaws:
-            self._known.note_list(listed)
+        named = [mail for mail in listed if mail.uidl]
+        is_complete = len(named) == len(listed) and not self._collected.flaws
+        self._known.note_list(named, is_complete=is_complete)
         return listed
 
     def _ask_lists(self, max_count: int) -> tuple[ListReply, ListReply | None]:

@@ -91,10 +91,11 @@ class ListFlaw(StrEnum):
 class Known(Protocol):
     """What was remembered of this account's mailbox; see `memory` for the decisions behind each answer."""
 
-    def note_list(self, listed: Sequence[Listed]) -> None:
-        """Take note of the server's complete list; called once in a session, before the other questions.
+    def note_list(self, listed: Sequence[Listed], *, is_complete: bool = True) -> None:
+        """Take note of the server's list; called once in a session, before the other questions.
 
-        An empty list alone proves nothing (`memory.is_believable`).
+        An incomplete list (some lines could not be read, or mails have no name yet) says nothing about what is not in
+        it. An empty one alone proves nothing either (`memory.is_believable`).
         """
 
     def unknown_of(self, listed: Sequence[Listed]) -> Sequence[Listed]:

@@ -63,17 +63,17 @@ class Mailbox:
 
     # Known
 
-    def note_list(self, listed: Sequence[Listed]) -> None:
-        """Write down what is there and what is not any more."""
+    def note_list(self, listed: Sequence[Listed], *, is_complete: bool = True) -> None:
+        """Write down what is there and, from a complete list, what is not any more."""
         now = self._now()
         self._entries = _entries_of(self._account)
         present = {one.uidl for one in listed}
         with one_writer():
             before = Reception.objects.get_or_create(account=self._account)[0].empty_list_count
-            empty_count = 0 if listed else before + 1
+            empty_count = before + 1 if is_complete and not listed else 0
             Reception.objects.filter(account=self._account).update(empty_list_count=empty_count)
             self._welcome(listed, now)
-            if memory.is_believable(len(listed), before):
+            if is_complete and memory.is_believable(len(listed), before):
                 self._miss([uidl for uidl in self._entries if uidl not in present], now)
                 _forget(self._account, now)
 
