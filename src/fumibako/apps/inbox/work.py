@@ -23,7 +23,7 @@ from fumibako.apps.accounts.routes import pop_route
 from fumibako.apps.office.models import Operator
 from fumibako.apps.office.queries import office
 from fumibako.apps.sending.workers import locked_file
-from fumibako.background.port import Background
+from fumibako.background.port import Background, Beside
 from fumibako.mime.bounce import head_is_bounce
 from fumibako.services.collector import SIZE_CAP, Collected, PopRoute, Rule, Surroundings, collect
 from fumibako.services.mail_store import NotDurable
@@ -212,7 +212,7 @@ def fetch_due(now: datetime) -> list[int]:
     return pacing.due_accounts(now)
 
 
-class Desk:
+class Receiver:
     """The receiving side of one worker: its sweep, once a second. Losing a round loses nothing."""
 
     def __init__(self, background: Background, stop: threading.Event, around: Around = AROUND) -> None:
@@ -240,6 +240,6 @@ class Desk:
         log.info("fetched", account=account_id, is_mine=run is not None)
 
 
-def beside(around: Around = AROUND) -> Callable[[Background, threading.Event], Callable[[], None]]:
+def beside(around: Around = AROUND) -> Beside:
     """What `apps.sending.work.run_worker` runs beside sending."""
-    return lambda background, stop: Desk(background, stop, around).sweep
+    return lambda background, stop: Receiver(background, stop, around).sweep

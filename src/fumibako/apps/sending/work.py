@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from fumibako.apps.accounts.routes import smtp_route
 from fumibako.apps.office import durability
 from fumibako.apps.office.queries import office
 from fumibako.background.embedded import Embedded
+from fumibako.background.port import Beside
 from fumibako.delivery.decision import POLICY, UNTOUCHED, Move, Policy, Standing, decide, decide_session
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
 from fumibako.delivery.states import Trigger
@@ -359,16 +360,19 @@ def tidy_up(now: datetime) -> None:
     ledger.finish_jobs(now)
 
 
-def run_worker(stop: threading.Event, around: Around = AROUND) -> None:
+def run_worker(stop: threading.Event, around: Around = AROUND, also: Sequence[Beside] = ()) -> None:
     """Be a worker until `stop` is set; then finish what is after the dot, and leave.
 
-    Raises NotDurable when the database would not keep what is written to it.
+    `also` is run beside it, once a second. Raises NotDurable when the database would not keep what is written to it.
     """
     durability.read_back()
     worker_id, lock = workers.enlist(around.now())
-    background = Embedded(report=_report, tidy=_close_database)
+    # The connection is looked up by the thread that calls: every one has its own.
+    background = Embedded(report=_report, tidy=lambda: connection.close())
     try:
-        background.every(SWEEP_SECONDS, Desk(worker_id, stop, background, around).sweep)
+        sweeps = (Desk(worker_id, stop, background, around).sweep, *(beside(background, stop) for beside in also))
+        for sweep in sweeps:
+            background.every(SWEEP_SECONDS, sweep)
         _wait_for(stop)
         background.stop()
     finally:
@@ -384,11 +388,6 @@ def _wait_for(stop: threading.Event) -> None:
     never = threading.Event()
     while not stop.is_set():
         never.wait(0.5)
-
-
-def _close_database() -> None:
-    # Looked up in the thread that calls: every thread has a connection of its own.
-    connection.close()
 
 
 def _report(name: str, error: BaseException) -> None:

@@ -30,6 +30,7 @@ def main() -> None:
     """Answer until stdin ends."""
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     _limit_memory()
+    _say(sink, {"ready": True}, b"")
     while line := source.readline():
         _limit_time()
         try:

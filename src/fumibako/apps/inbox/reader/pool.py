@@ -58,6 +58,10 @@ class _Lost(Exception):
         super().__init__(why)
 
 
+class NoReader(Exception):
+    """No child came to life: our own trouble, which no mail is to blame for."""
+
+
 class Reader:
     """One child process, started when it is first asked. Not for two threads at once."""
 
@@ -72,7 +76,7 @@ class Reader:
         return self._process.pid if self._process else None
 
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
-        """Answer every request, in order. A child that dies costs only the request it was at."""
+        """Answer every request, in order. A child that dies costs only the request it was at. Raises NoReader."""
         answers: list[Answer] = []
         while len(answers) < len(requests):
             waiting = requests[len(answers) :]
@@ -98,14 +102,8 @@ class Reader:
 
     def _send(self, requests: Sequence[Request]) -> None:
         if self._process is None or self._process.poll() is not None:
-            self.close()
-            self._process = subprocess.Popen(
-                [sys.executable, *CHILD],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            self._begin()
+        assert self._process is not None
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(b"".join(one.line() for one in requests))
@@ -113,6 +111,21 @@ class Reader:
         except OSError:
             # It died while nobody asked anything: the next look at its answers says so.
             return
+
+    def _begin(self) -> None:
+        self.close()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, *CHILD],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self._line(time.monotonic() + self._patience_seconds)
+        except (OSError, _Lost) as error:
+            self.close()
+            raise NoReader(str(error)) from error
 
     def _hear(self) -> Answer:
         until = time.monotonic() + self._patience_seconds
