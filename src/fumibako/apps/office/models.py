@@ -81,3 +81,18 @@ class SetupTicket(models.Model):
 
     def __str__(self) -> str:
         return f"ticket {self.pk}"
+
+
+class Instance(models.Model):
+    """What database and the file beside it must agree on, or this is a copy (`office.instance`); one row, id 1."""
+
+    count = models.PositiveBigIntegerField(default=0)
+    """Raised by every sign of life of a worker."""
+    copied_at = models.DateTimeField(null=True, blank=True)
+    """Set in a copy: its records end here."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="instance_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"instance {self.count}"

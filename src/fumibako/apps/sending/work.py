@@ -21,7 +21,7 @@ from django.utils import timezone
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.routes import smtp_route
 from fumibako.apps.office import durability
-from fumibako.apps.office.queries import office
+from fumibako.apps.office.queries import office, outbound_hold
 from fumibako.background.embedded import Embedded
 from fumibako.background.port import Beside
 from fumibako.delivery.decision import POLICY, UNTOUCHED, Move, Policy, Standing, decide, decide_session
@@ -331,6 +331,10 @@ class Desk:
             self._stop.set()
             return
         now = self._around.now()
+        if outbound_hold():
+            # A restored or copied data folder moves nothing until an administrator releases it (D18, D19).
+            workers.beat(self._worker_id, now)
+            return
         tidy_up(now)
         if self._beaten_at is None or abs(now - self._beaten_at) >= BEAT:
             workers.beat(self._worker_id, now)

@@ -1,7 +1,8 @@
 """送信台帳: the one place for the truth about every delivery, and the only writer of its state, attempt and owner.
 
 `moves` is how a row changes, `claiming` what a worker does with one mail, `jobs` what happens to a whole job,
-`bouncing` what error mails say, `settling` what dead workers leave and people decide.
+`bouncing` what error mails say, `settling` what dead workers leave and people decide, `restoring`
+what an old copy of the records leaves in doubt.
 """
 
 from ..workers import SILENCE_LIMIT
@@ -19,6 +20,7 @@ from .jobs import (
     say_stopped,
 )
 from .moves import BrokenHistory, LostClaim, Note, Rebuilt, rebuild
+from .restoring import Doubted, doubt_waiting
 from .settling import CannotSettle, Reaped, reap, settle
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "BrokenHistory",
     "CannotSettle",
     "Claim",
+    "Doubted",
     "LostClaim",
     "Note",
     "Reaped",
@@ -37,6 +40,7 @@ __all__ = [
     "cancel_job",
     "cancel_leftovers",
     "claim",
+    "doubt_waiting",
     "expire_due",
     "finish_jobs",
     "is_disk_low",
