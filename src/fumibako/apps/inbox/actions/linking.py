@@ -30,6 +30,7 @@ def link_person(
         values = {"role": role, "is_by_hand": True, "operator_name": name_of(operator)}
         link, _ = MailPerson.objects.update_or_create(mail=row, recipient=recipient, defaults=values)
         _note(operator, row, "linked", recipient, now)
+        record(operator, "mail.linked", target_of(row), changes={"person": [None, _name_of(recipient)]})
     return link
 
 
@@ -43,6 +44,7 @@ def unlink_person(
         count, _ = MailPerson.objects.filter(mail=row, recipient=recipient).delete()
         if count:
             _note(operator, row, "unlinked", recipient, now)
+            record(operator, "mail.unlinked", target_of(row), changes={"person": [_name_of(recipient), None]})
 
 
 def confirm_answer(
@@ -65,4 +67,7 @@ def _note(operator: Operator | None, row: ReceivedMail, what: str, recipient: Re
     changed(row, operator, now)
     row.save(update_fields=["version", "changed_at", "changed_by_name"])
     tell(row, what, operator, now, person=recipient.pk)
-    record(operator, f"mail.{what}", target_of(row), changes={"person": [None, f"{recipient.kind}:{recipient.number}"]})
+
+
+def _name_of(recipient: Recipient) -> str:
+    return f"{recipient.kind}:{recipient.number}"
