@@ -36,7 +36,7 @@ def best_guess(raw: bytes, *, prefer_kana: bool = False) -> str:
     scores = {
         "utf-8": _score_utf8(raw),
         "euc-jp": _score_japanese(sample, "euc_jis_2004", 0.0),
-        "shift_jis": _score_japanese(sample, "cp932", 4.0 if prefer_kana else 1.6),
+        "shift_jis": _score_japanese(sample, "cp932", 4.6 if prefer_kana else 1.6),
         "cp1252": 0.1 if prefer_kana else _score_western(sample),
     }
     return max(scores, key=lambda name: scores[name])

@@ -114,6 +114,14 @@ def of_webcode(page: str, codes: str) -> str:
     return "".join(of_private_use(chr(_WEBCODE_PAGES[page] + ord(code) - 0x20), Carrier.SOFTBANK) for code in codes)
 
 
+_WEBCODE: Final = re.compile(r"\x1b\$([GEFOPQ])([!-z]{1,200})(?:\x0f|(?=[\x1b\r\n])|\Z)")
+
+
+def with_webcodes(text: str) -> str:
+    """The text with its J-PHONE web codes as signs; they stand among characters of every charset."""
+    return _WEBCODE.sub(lambda match: of_webcode(match.group(1), match.group(2)), text)
+
+
 def of_private_use(char: str, carrier: Carrier) -> str:
     """The sign for a private-use character that a carrier or an old phone wrote; others stay what they are."""
     code = ord(char)
