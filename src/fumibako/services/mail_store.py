@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,7 @@ __all__ = ["NotDurable", "ShareResult", "clean_part", "copy_to_share", "file_nam
 DRAFT_AGE = timedelta(hours=24)
 _DRAFT = ".draft-"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 _MOST_OPEN = 128
@@ -54,8 +56,9 @@ def write_all(folder: Path, items: Sequence[tuple[str, bytes]]) -> None:
     for name, _ in items:
         _require_name(name)
     _make_folder(folder)
-    for start in range(0, len(items), _MOST_OPEN):
-        _write_group(folder, items[start : start + _MOST_OPEN])
+    with _closing(os.open(folder, _FOLDER)) as place:
+        for start in range(0, len(items), _MOST_OPEN):
+            _write_group(place, items[start : start + _MOST_OPEN])
 
 
 def sweep_drafts(folder: Path, now: float, older_than: timedelta = DRAFT_AGE) -> int:
@@ -82,29 +85,32 @@ def copy_to_share(root: Path, relative: str, raw: bytes) -> ShareResult:
             _require_name(part)
         if not root.is_dir():
             return ShareResult(error="the share is not there")
-        folder = root.joinpath(*path.parts[:-1])
-        _make_folder(folder, below=root)
-        return ShareResult(str(path.parent / _write_beside_others(folder, path.name, raw)))
+        with _opened_below(root, path.parts[:-1]) as place:
+            return ShareResult(str(path.parent / _write_beside_others(place, path.name, raw)))
     except (OSError, NotDurable, ValueError) as error:
         return ShareResult(error=str(getattr(error, "strerror", None) or error)[:200])
 
 
-def _write_beside_others(folder: Path, name: str, raw: bytes) -> str:
+def _write_beside_others(place: int, name: str, raw: bytes) -> str:
     stem, dot, suffix = name.rpartition(".")
     for count in range(1, _MOST_NAMESAKES):
         candidate = name if count == 1 else f"{stem}-{count}{dot}{suffix}"
         try:
-            _write_group(folder, [(candidate, raw)])
+            _write_group(place, [(candidate, raw)], mode=0o664)
         except FileExistsError:
-            if _holds(folder / candidate, raw):
+            if _holds(place, candidate, raw):
                 return candidate
         else:
             return candidate
     raise FileExistsError(f"{_MOST_NAMESAKES} files of this name")
 
 
-def _holds(path: Path, raw: bytes) -> bool:
-    return path.is_file() and path.lstat().st_size == len(raw) and path.read_bytes() == raw
+def _holds(place: int, name: str, raw: bytes) -> bool:
+    found = os.stat(name, dir_fd=place, follow_symlinks=False)
+    if not stat.S_ISREG(found.st_mode) or found.st_size != len(raw):
+        return False
+    with open(os.open(name, _OLD, dir_fd=place), "rb") as file:
+        return file.read() == raw
 
 
 def _require_name(name: str) -> None:
@@ -113,40 +119,51 @@ def _require_name(name: str) -> None:
         raise ValueError(f"not the name of a file: {name!r}"[:200])
 
 
-def _make_folder(folder: Path, below: Path | None = None) -> None:
+def _make_folder(folder: Path) -> None:
     """Make `folder` and what is missing above it, and sync each new name into its parent."""
-    if folder.is_dir() or folder == below:
+    if folder.is_dir():
         return
-    _make_folder(folder.parent, below)
+    _make_folder(folder.parent)
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    with _opened(folder.parent) as parent:
+    with _closing(os.open(folder.parent, _FOLDER)) as parent:
         _sync(parent)
 
 
-def _write_group(folder: Path, items: Sequence[tuple[str, bytes]]) -> None:
+@contextmanager
+def _opened_below(root: Path, parts: Sequence[str]) -> Iterator[int]:
+    """Open a folder below `root`, made where it is missing, without following a link on the way."""
+    with ExitStack() as opened:
+        place = opened.enter_context(_closing(os.open(root, _FOLDER & ~os.O_NOFOLLOW)))
+        for part in parts:
+            with suppress(FileExistsError):
+                os.mkdir(part, mode=0o775, dir_fd=place)
+            place = opened.enter_context(_closing(os.open(part, _FOLDER, dir_fd=place)))
+        yield place
+
+
+def _write_group(place: int, items: Sequence[tuple[str, bytes]], mode: int = 0o600) -> None:
     token = secrets.token_hex(8)
     drafts = [f"{_DRAFT}{token}-{position}" for position in range(len(items))]
     named: list[str] = []
     is_whole = False
-    with _opened(folder) as place:
-        try:
-            _write_drafts(place, drafts, [raw for _, raw in items])
-            for draft, (name, _) in zip(drafts, items, strict=True):
-                _give_name(place, draft, name)
-                named.append(name)
-            is_whole = True
-        finally:
-            _remove(place, drafts if is_whole else [*named, *drafts])
-        _sync(place)
+    try:
+        _write_drafts(place, drafts, [raw for _, raw in items], mode)
+        for draft, (name, _) in zip(drafts, items, strict=True):
+            _give_name(place, draft, name)
+            named.append(name)
+        is_whole = True
+    finally:
+        _remove(place, drafts if is_whole else [*named, *drafts])
+    _sync(place)
 
 
-def _write_drafts(place: int, drafts: Sequence[str], contents: Sequence[bytes]) -> None:
+def _write_drafts(place: int, drafts: Sequence[str], contents: Sequence[bytes], mode: int) -> None:
     """Write all, then set all of them going to the disk, then wait for each: three times as fast as one by one."""
     files: list[int] = []
     try:
         for draft, raw in zip(drafts, contents, strict=True):
-            files.append(os.open(draft, _NEW, 0o600, dir_fd=place))
+            files.append(os.open(draft, _NEW, mode, dir_fd=place))
             rest = memoryview(raw)
             while rest:
                 rest = rest[os.write(files[-1], rest) :]
@@ -188,9 +205,8 @@ def _sync(file: int) -> None:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    place = os.open(folder, _FOLDER)
+def _closing(file: int) -> Iterator[int]:
     try:
-        yield place
+        yield file
     finally:
-        os.close(place)
+        os.close(file)

@@ -6,7 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from fumibako.protocol.errors import RemoteError
+from fumibako.protocol.errors import LineLost, RemoteError
 from fumibako.protocol.pop3.blocks import LongReply
 from fumibako.protocol.pop3.mailbox import PopCapabilities, Question, ask_all
 from fumibako.services.collecting.terms import MIB, Collected, Fetched, Keep, Listed, Rule, Why
@@ -15,6 +15,8 @@ from fumibako.transport.stream import Stream
 
 STRIDE = 16
 """So many mails between two checks that numbers still mean the same mails."""
+CAREFUL = 1
+"""The stride at which every mail is asked for, checked and kept before the next one."""
 STRIDE_BYTES = 4 * MIB
 BATCH_COUNT = 128
 BATCH_BYTES = 4 * MIB
@@ -49,6 +51,7 @@ class Fetching:
         self._keep = keep
         self._collected = collected
         self._stride = stride
+        self._window = server.window if stride > CAREFUL else 1
         self._has_check = collected.has_uidl
         self._asked: deque[tuple[Listed, bool]] = deque()
         self._group = _Group()
@@ -86,19 +89,28 @@ class Fetching:
                 if not self._has_check:
                     self._close_group()
 
-        conversation = ask_all(
-            self._questions(listed, top_lines), taken, window=self._server.window, cap=self._rule.size_cap
-        )
+        conversation = ask_all(self._questions(listed, top_lines), taken, window=self._window, cap=self._rule.size_cap)
         try:
             is_whole = converse(conversation, self._stream)
         except RemoteError as error:
             self._flush()
-            if self._asked and not self._asked[0][1] and not isinstance(error, ListChanged | TooHeavy):
-                self._fail(self._asked[0][0], Why.CUT)
+            self._blame(error)
             raise
         self._flush()
         if not is_whole:
             raise TooBig("larger than the cap")
+
+    def _blame(self, error: RemoteError) -> None:
+        """Count a try against the mail that was coming.
+
+        In a window only a lost line tells which one that was: after an answer without end the answers that follow
+        belong to other questions than they seem to.
+        """
+        if not self._asked or isinstance(error, ListChanged | TooHeavy):
+            return
+        mail, is_check = self._asked[0]
+        if not is_check and (self._window == 1 or isinstance(error, LineLost)):
+            self._fail(mail, Why.CUT)
 
     def _questions(self, listed: Sequence[Listed], top_lines: int | None) -> Iterator[Question]:
         since, size = 0, 0

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from fumibako.delivery.outcome import Stage
-from fumibako.protocol.errors import Declined, RemoteError
+from fumibako.protocol.errors import Declined, Garbage, RemoteError, TooSlow
 from fumibako.protocol.pop3.blocks import ListReply, LongReply
 from fumibako.protocol.pop3.mailbox import (
     PopCapabilities,
@@ -22,17 +22,19 @@ from fumibako.protocol.pop3.mailbox import (
 )
 from fumibako.protocol.pop3.session import quit_pop
 from fumibako.protocol.steps import Conversation
-from fumibako.services.collecting.fetching import STRIDE, Fetching, ListChanged, TooBig, TooHeavy
+from fumibako.services.collecting.fetching import CAREFUL, STRIDE, Fetching, ListChanged, TooBig, TooHeavy
 from fumibako.services.collecting.listing import is_same_list, listed_of, listing_of, sizes_of
 from fumibako.services.collecting.terms import Collected, Keep, Known, Listed, ListFlaw, Rule
 from fumibako.services.opening import Opening, PopTalk
-from fumibako.services.trouble import TroubleKind
+from fumibako.services.trouble import Trouble, TroubleKind
 from fumibako.transport.converse import converse
 
 R = TypeVar("R")
 T = TypeVar("T")
 
 MOST_MAILS = 1_000_000
+CAREFUL_COUNT = 500
+"""So many mails are fetched one by one after answers got out of step; then the window is tried again."""
 _SPARE = 1000
 """A list may be longer than STAT said by the mails that came meanwhile."""
 
@@ -69,9 +71,12 @@ class Session:
         if self._collected.listed_count is None:
             self._collected.listed_count = len(listed)
             self._collected.known_count = len(listed) - len(wanted)
-        again = self._fetch(fetching, wanted, stride)
+        again = self._fetch(fetching, wanted[:CAREFUL_COUNT] if stride == CAREFUL else wanted, stride)
         if again:
             return again
+        if stride == CAREFUL and len(wanted) > CAREFUL_COUNT:
+            self._leave()
+            return STRIDE
         if self._rule.delete_after_receive and not self._collected.flaws:
             self._delete([_named(mail, fetching.kept) for mail in listed], fetching.kept)
         else:
@@ -123,13 +128,19 @@ class Session:
         except TooBig:
             return stride
         except TooHeavy:
-            return 1
-        except ListChanged as error:
-            self._collected.flaws.add(ListFlaw.CHANGED)
-            raise self._opening.trouble(Stage.POP_FETCH, TroubleKind.POP_LIST_CHANGED, error.detail) from None
+            return CAREFUL
         except RemoteError as error:
-            raise self._opening.trouble_of(error) from None
+            is_out_of_step = isinstance(error, Garbage | ListChanged | TooSlow)
+            if is_out_of_step and stride > CAREFUL and self._server.has_pipelining:
+                return CAREFUL
+            raise self._trouble_in_fetching(error) from None
         return 0
+
+    def _trouble_in_fetching(self, error: RemoteError) -> Trouble:
+        if not isinstance(error, ListChanged):
+            return self._opening.trouble_of(error)
+        self._collected.flaws.add(ListFlaw.CHANGED)
+        return self._opening.trouble(Stage.POP_FETCH, TroubleKind.POP_LIST_CHANGED, error.detail)
 
     def _delete(self, listed: Sequence[Listed], kept: Mapping[int, str]) -> None:
         """Delete by the numbers of this session, and only after the list has been seen to be the same twice more."""
