@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db.backends.sqlite3.operations import DatabaseOperations
 
 pytest_plugins = ["tests.support.browser"]
@@ -33,3 +34,11 @@ def _tests_may_empty_every_table() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", flush_without_triggers)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _every_test_begins_in_a_data_folder_of_its_own_history() -> Iterator[None]:
+    """The file that tells a copy from the original goes with the database of one test."""
+    yield
+    for name in ("fumibako.instance", "fumibako.here"):
+        (settings.DATA.root / name).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 
 from fumibako.apps.accounts.actions import save_account
 from fumibako.apps.accounts.models import MailAccount
@@ -80,12 +81,26 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, object]]:
 
 
 @pytest.mark.django_db
+@override_settings(ALLOWED_HOSTS=["localhost"])
 def test_a_good_installation_has_nothing_red(capsys: pytest.CaptureFixture[str]) -> None:
     Worker.objects.create(id="w", pid=1, host="h", version="1", started_at=NOW, seen_at=datetime.now(UTC))
     assert main(["doctor", "--json"]) == 0
     lines = told(capsys)
     assert {line["level"] for line in lines.values()} == {"ok"}
-    assert {"version", "database", "schema", "disk", "folder", "key", "worker", "clock", "all"} <= lines.keys()
+    assert {
+        "version",
+        "database",
+        "schema",
+        "disk",
+        "folder",
+        "key",
+        "hold",
+        "backup",
+        "exposure",
+        "worker",
+        "clock",
+        "all",
+    } <= lines.keys()
 
 
 @pytest.mark.django_db

@@ -14,7 +14,7 @@ import pytest
 
 from fumibako.delivery.decision import Standing, decide
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
-from fumibako.delivery.states import MOVES, State, Trigger, destination
+from fumibako.delivery.states import MOVES, State, Trigger, destination, sources
 
 ATTEMPTS = 3
 RESENDS = 1
@@ -56,6 +56,8 @@ class World:
     is_cancelled: bool = False
     is_sent_by_word: bool = False
     """A person said: treat it as sent."""
+    is_restored: bool = False
+    """Once an old copy of the records was put in place: the row is what it was, the mails that left have left."""
     hands: tuple[Hand, Hand] = (Hand(), Hand())
 
 
@@ -73,6 +75,7 @@ class Rules:
         default_factory=lambda: {State.SENDING: Trigger.PUT_BACK, State.HANDING_OVER: Trigger.LOSE_ANSWER}
     )
     decides: Callable[[Outcome], Trigger] = lambda outcome: decide(outcome, Standing()).trigger
+    doubts_restored: bool = True
     used: set[tuple[State, Trigger]] = field(default_factory=set)
 
     def to(self, state: State, trigger: Trigger) -> State | None:
@@ -99,6 +102,8 @@ def steps_without_workers(world: World, rules: Rules) -> Next:
     """The sweep, the reaper with a clock of its own, error mails, proof, and people."""
     for trigger in (Trigger.RELEASE, Trigger.EXPIRE, Trigger.SUPPRESS):
         yield from moved(world, trigger, rules)
+    if not world.is_restored:
+        yield from _restored(world, rules)
     if not world.is_cancelled:
         yield "the job is cancelled", replace(world, is_cancelled=True)
     elif world.state in (State.PLANNED, State.QUEUED):
@@ -112,6 +117,16 @@ def steps_without_workers(world: World, rules: Rules) -> Next:
         yield from moved(world, Trigger.GIVE_UP, rules)
         if world.resends < RESENDS and not world.is_cancelled:
             yield from moved(world, Trigger.RESEND, rules, resends=world.resends + 1)
+
+
+def _restored(world: World, rules: Rules) -> Next:
+    """An old copy is put in place and released: workers have ended, and any earlier state may come back."""
+    for state in sorted(sources(Trigger.RESTORE)):
+        old = replace(world, state=state, owner=-1, hands=World().hands, is_restored=True)
+        if rules.doubts_restored:
+            yield from moved(old, Trigger.RESTORE, rules)
+        elif state is State.QUEUED:
+            yield "an old copy goes on by itself", old
 
 
 def with_hand(world: World, number: int, hand: Hand) -> World:
@@ -300,6 +315,11 @@ def test_the_model_walks_every_move_of_the_real_table(finding: Finding) -> None:
         (
             "the reaper queues what was after the mark",
             Rules(reaped={State.SENDING: Trigger.PUT_BACK, State.HANDING_OVER: Trigger.PUT_BACK}),
+            "copies ≤ 1 + resends",
+        ),
+        (
+            "a restored copy goes on by itself",
+            Rules(doubts_restored=False),
             "copies ≤ 1 + resends",
         ),
         (

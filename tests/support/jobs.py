@@ -36,7 +36,11 @@ def make_account(**values: Any) -> MailAccount:
         "from_address": "staff@example.jp",
         "stop_failure_percent": 0,
     }
-    return MailAccount.objects.create(**(account | values))
+    made = MailAccount.objects.create(**(account | values))
+    # Saved before the tests' own time begins, whatever the real date is: a later change would forgive a stop.
+    MailAccount.objects.filter(pk=made.pk).update(changed_at=NOW - timedelta(days=1))
+    made.refresh_from_db(fields=["changed_at"])
+    return made
 
 
 def make_people(count: int, kind: str = "staff", domain: str = "example.com") -> list[PartyAddress]:

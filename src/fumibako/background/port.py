@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -25,3 +26,7 @@ class Background(Protocol):
 
     def stop(self, patience_seconds: float | None = None) -> bool:
         """Begin nothing new and wait for what is under way, at most `patience_seconds`. Returns whether all ended."""
+
+
+Beside = Callable[[Background, threading.Event], Work]
+"""Given what runs work and the sign to stop: what a part of the product does in each round, beside the others."""

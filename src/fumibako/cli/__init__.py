@@ -32,7 +32,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "job": ("job", "1件の送信管理の表示・一時停止・再開・中止"),
     "ledger": ("ledger", "1件の送信管理の送信台帳"),
     "settle": ("settle", "結果不明の送信を、理由を付けて確定します"),
+    "fetch": ("fetch", "いま受信します(1アカウント、または対象のすべて)"),
+    "mails": ("mails", "受信メールの一覧(条件は画面と同じ)"),
+    "mail": ("mail", "1通の受信メール(--raw は受信したままのデータ)"),
     "adapter": ("adapter", "メールの読み取りを、1行に 1つの JSON で問い合わせます(測定用)"),
+    "backup": ("backup", "控えを作ります(動かしたまま。鍵は入りません)"),
+    "restore": ("restore", "控えから戻します(送信と受信は、解除するまで止めておきます)"),
+    "release": ("release", "復元・複製したデータで、送信と受信を始められるようにします"),
+    "keys": ("keys", "パスワードの鍵を入れ替えます(rotate)"),
     "doctor": ("doctor", "動作状況を調べます(■停止 があれば終了コード 1)"),
 }
 """Name → module in this package, and what the command is for."""
@@ -40,9 +47,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 HIDDEN = {"_web": ("webserver", "the web child of `serve`")}
 """What `serve` starts for itself."""
 
-WITHOUT_DJANGO = frozenset({"adapter", "demo", "test"})
+WITHOUT_DJANGO = frozenset({"adapter", "demo", "keys", "test"})
 """These start it themselves, or never."""
-WITHOUT_SCHEMA = frozenset({"doctor", "_web"})
+WITHOUT_SCHEMA = frozenset({"doctor", "restore", "_web"})
 """These take the database as it is; all others bring it up to date first."""
 
 

@@ -1,9 +1,10 @@
 """`demo --check`: the whole circle without a browser, in practice time, and a verdict on it.
 
 Twenty mails go out under flow control to people who accept, refuse, ask to come back later, bounce, answer, or cut the
-line after the dot; four more are selected who may not be mailed. Then the ledger, its sums and the pace it kept are
-held against what the practice server itself has counted. Practice time is the clock of both sides: it skips the minutes
-that a greylisted mail must wait, and the half minute that an answer takes.
+line after the dot; four more are selected who may not be mailed. What comes back is received, read, and matched with
+the mails it is about. Then the ledger, its sums and the pace it kept are held against what the practice server itself
+has counted. Practice time is the clock of both sides: it skips the minutes that a greylisted mail must wait, and the
+half minute that an answer takes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +25,9 @@ from django.db import connection
 
 from fumibako import logs
 from fumibako.apps.accounts.actions import save_account
+from fumibako.apps.contacts.models import ContactRecord
+from fumibako.apps.inbox import work as receiving
+from fumibako.apps.inbox.models import FetchRun, ReceivedMail
 from fumibako.apps.office.models import Department
 from fumibako.apps.recipients.actions import opt_out, save_person
 from fumibako.apps.recipients.models import PartyAddress, Recipient
@@ -50,7 +55,8 @@ WORDS = ["", "", "", "", "", "", "", "", "", "slow"]
 WORDS += ["unknown", "docomo", "refuse", "later", "later", "bounce", "bounce-docomo", "answer", "vacation", "drop"]
 """How the twenty people behave, by the practice server's table; "" accepts."""
 FAILING = ("unknown", "docomo", "refuse")
-COMING_BACK = ("bounce", "bounce-docomo", "answer", "vacation")
+BOUNCING = ("bounce", "bounce-docomo")
+COMING_BACK = (*BOUNCING, "answer", "vacation")
 EXCLUDED = ("no_address", "do_not", "cannot", "opt_out")
 
 
@@ -86,6 +92,8 @@ class Circle:
 
     job: BulkSend
     counts: JobCounts
+    runs: tuple[FetchRun, ...]
+    """Receiving, and receiving once more: nothing may come twice."""
     is_in_time: bool
     seconds: float
 
@@ -103,7 +111,8 @@ def run_check() -> int:
         with _worker(clock):
             is_in_time = _wait_for_end(job, clock, begun_at)
         clock.skip_to(clock.now() + timedelta(seconds=ANSWERS_WITHIN_SECONDS))
-        circle = Circle(job, counts_of_job(job), is_in_time, time.monotonic() - begun_at)
+        runs = _receive(job, clock)
+        circle = Circle(job, counts_of_job(job), runs, is_in_time, time.monotonic() - begun_at)
         found, wrong = report_of(circle, server)
     print(json.dumps(found, ensure_ascii=False), flush=True)
     for sentence in wrong:
@@ -113,7 +122,13 @@ def run_check() -> int:
 
 def _approve(addresses: PracticeAddresses, clock: PracticeClock) -> BulkSend:
     pace = {"batch_size": BATCH_SIZE, "sleep_seconds": SLEEP_SECONDS, "stop_failure_percent": 0}
-    sender = {"name": "一周試験", "from_name": "見本スタッフ", "from_address": SENDER, "user_id": SENDER}
+    sender = {
+        "name": "一周試験",
+        "from_name": "見本スタッフ",
+        "from_address": SENDER,
+        "user_id": SENDER,
+        "to_contact_record": True,
+    }
     account = save_account(None, practice_values(addresses) | sender | pace)
     _make_people()
     job = start_draft(None)
@@ -176,11 +191,18 @@ def _wait_for_end(job: BulkSend, clock: PracticeClock, begun_at: float) -> bool:
     return False
 
 
+def _receive(job: BulkSend, clock: PracticeClock) -> tuple[FetchRun, ...]:
+    around = receiving.Around(now=clock.now)
+    runs = [receiving.fetch_account(job.account_id, around=around) for _ in range(2) if job.account_id]
+    receiving.read_waiting()
+    return tuple(run for run in runs if run is not None)
+
+
 def report_of(circle: Circle, server: PracticeServer) -> tuple[dict[str, Any], list[str]]:
     """Return the line to print, and what is wrong, in sentences."""
     counts, rows = circle.counts, list(circle.job.deliveries.order_by("seq"))
     arrived_count = len(server.mails_of(SENDER))
-    wrong = [*_wrong_sums(circle), *_wrong_copies(rows, server), *_wrong_pace(circle.job)]
+    wrong = [*_wrong_sums(circle), *_wrong_copies(rows, server), *_wrong_pace(circle.job), *_wrong_receiving(circle)]
     if arrived_count != len(COMING_BACK):
         wrong.append(f"返信とエラーメールが {len(COMING_BACK)}通届くはずが、{arrived_count}通でした。")
     return {
@@ -201,10 +223,10 @@ def report_of(circle: Circle, server: PracticeServer) -> tuple[dict[str, Any], l
         "server_accepted": server.accepted_count,
         "most_copies_per_person": max(server.copies_of(row.wire_address) for row in rows if row.wire_address),
         "came_back": arrived_count,
-        "fetched": 0,
-        "bounces_matched": 0,
-        "answers_matched": 0,
-        "contact_records": 0,
+        "received": ReceivedMail.objects.count(),
+        "bounced": counts.bounced,
+        "matched": ReceivedMail.objects.filter(job=circle.job, delivery__isnull=False).count(),
+        "contacts": ContactRecord.objects.count(),
         "seconds": round(circle.seconds, 1),
     }, wrong
 
@@ -212,8 +234,9 @@ def report_of(circle: Circle, server: PracticeServer) -> tuple[dict[str, Any], l
 def _wrong_sums(circle: Circle) -> Iterator[str]:
     counts = circle.counts
     expected = {
-        "sent": len(WORDS) - len(FAILING) - 1,
-        "failed": len(FAILING),
+        "sent": len(WORDS) - len(FAILING) - len(BOUNCING) - 1,
+        "failed": len(FAILING) + len(BOUNCING),
+        "bounced": len(BOUNCING),
         "unknown": 1,
         "excluded": len(EXCLUDED),
     }
@@ -237,6 +260,22 @@ def _wrong_copies(rows: list[Delivery], server: PracticeServer) -> Iterator[str]
             yield f"明細 {row.seq}({row.state})を、サーバーは {copies}通受け取っています。"
     if server.accepted_count != sum(1 for row in rows if State(row.state) in wanted):
         yield f"サーバーが受け取った合計({server.accepted_count}通)が、送信台帳と合いません。"
+
+
+def _wrong_receiving(circle: Circle) -> Iterator[str]:
+    """Everything that came back is here once, and every mail of it knows which of ours it is about."""
+    stored = [run.stored_count for run in circle.runs]
+    if stored != [len(COMING_BACK), 0] or any(run.trouble_kind for run in circle.runs):
+        yield f"受信は {len(COMING_BACK)}通と 0通のはずが、{stored} でした。"
+    kinds = Counter(ReceivedMail.objects.values_list("kind", flat=True))
+    if kinds != {"bounce": len(BOUNCING), "ordinary": 1, "auto_reply": 1}:
+        yield f"受信したメールの種別が違います: {dict(kinds)}"
+    strangers = ReceivedMail.objects.filter(delivery=None).count()
+    if strangers:
+        yield f"どの送信への返信・エラーか分からないメールが {strangers}通あります。"
+    counted = PartyAddress.objects.filter(error_count=1, address__contains="bounce").count()
+    if counted != len(BOUNCING):
+        yield f"エラーメールで数えたアドレスは {len(BOUNCING)}件のはずが、{counted}件でした。"
 
 
 def _wrong_pace(job: BulkSend) -> Iterator[str]:

@@ -16,6 +16,11 @@ DAMAGED = (
     "データベースが壊れています({})。送信と受信は行いません。"
     "データの置き場所をそのまま別の場所に写してから、控え(backups フォルダー)のファイルに戻してください。"
 )
+UNFINISHED = "復元が途中で止まっています。もう一度「./fumibako restore FILE」を実行してください。"
+DATABASE_GONE = (
+    "データベース {} がありません。動かした場所には必ずあるものです。元の場所に戻すか、"
+    "「./fumibako restore FILE」で控えから戻してください。"
+)
 OPEN_TO_OTHERS = "データの置き場所を、ほかの利用者が読めます。「chmod 700 {}」を実行してください。"
 
 
@@ -49,6 +54,7 @@ def open_database(*, is_serving: bool = False) -> None:
 
     from fumibako.apps.office import schema
 
+    require_whole()
     is_in_use = not is_serving and is_folder_held()
     try:
         schema.bring_up_to_date(is_in_use=is_in_use)
@@ -56,6 +62,23 @@ def open_database(*, is_serving: bool = False) -> None:
         raise CouldNotRun(str(trouble)) from trouble
     except DatabaseError as trouble:
         raise _unusable(trouble) from trouble
+
+
+def require_whole() -> None:
+    """Raises CouldNotRun when a restore was stopped halfway, or the database of a folder in use is gone (D09)."""
+    from django.db import connection
+
+    from fumibako.apps.office import instance
+
+    stand = instance.read_stand()
+    if stand is None:
+        return
+    if stand.held == instance.RESTORING:
+        raise CouldNotRun(UNFINISHED)
+    path = Path(str(connection.settings_dict["NAME"]))
+    if connection.vendor == "sqlite" and (not path.exists() or path.stat().st_size == 0):
+        # An empty database made in its place would look like a new office.
+        raise CouldNotRun(DATABASE_GONE.format(path))
 
 
 def require_safe() -> None:

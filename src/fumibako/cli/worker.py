@@ -1,4 +1,4 @@
-"""`worker`: the sending side alone, in this process; `serve` starts it as its child."""
+"""`worker`: sending and receiving alone, in this process; `serve` starts it as its child."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 from django.conf import settings
 
 from fumibako import logs
+from fumibako.apps.inbox.work import beside
 from fumibako.apps.sending.work import run_worker
 from fumibako.background.supervisor import follow_parent
 from fumibako.cli.printing import note
@@ -30,8 +31,8 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: _ask_to_stop(stop))
     logs.set_up("worker", settings.DATA.logs)
     if not follow_parent(stop.set):
-        note("送信の処理を動かしています(終わるときは Ctrl+C)。")
-    run_worker(stop)
+        note("送信と受信の処理を動かしています(終わるときは Ctrl+C)。")
+    run_worker(stop, also=(beside(),))
     return 0
 
 

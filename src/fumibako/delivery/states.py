@@ -60,6 +60,8 @@ class Trigger(StrEnum):
     RESEND = "resend"
     TREAT_AS_SENT = "treat_as_sent"
     GIVE_UP = "give_up"
+    RESTORE = "restore"
+    """An old copy of the records was put in place: what happened to the row since then is not on record."""
 
 
 MOVES: dict[tuple[State, Trigger], State] = {
@@ -81,6 +83,10 @@ MOVES: dict[tuple[State, Trigger], State] = {
     # Only the worker that made the mark and knows it never wrote the dot (stopwatch) may do this.
     (State.HANDING_OVER, Trigger.PUT_BACK): State.QUEUED,
     (State.HANDING_OVER, Trigger.LOSE_ANSWER): State.UNKNOWN,
+    (State.PLANNED, Trigger.RESTORE): State.UNKNOWN,
+    (State.QUEUED, Trigger.RESTORE): State.UNKNOWN,
+    (State.SENDING, Trigger.RESTORE): State.UNKNOWN,
+    (State.HANDING_OVER, Trigger.RESTORE): State.UNKNOWN,
     (State.UNKNOWN, Trigger.PROVE_SENT): State.SENT,
     (State.UNKNOWN, Trigger.BOUNCE): State.BOUNCED,
     (State.UNKNOWN, Trigger.RESEND): State.QUEUED,

@@ -15,7 +15,17 @@ from fumibako.letters.parts import OUTPUT_CHARACTERS, Mark, Part, clean, part_of
 from fumibako.letters.problems import LetterProblem, LetterRefused, ProblemKind
 from fumibako.letters.tokens import Token, TokenKind, scan
 
-__all__ = ["LetterProblem", "LetterRefused", "Mark", "ParsedLetter", "ProblemKind", "Rendered", "parse", "problems_in"]
+__all__ = [
+    "LetterProblem",
+    "LetterRefused",
+    "Mark",
+    "ParsedLetter",
+    "ProblemKind",
+    "Rendered",
+    "as_written",
+    "parse",
+    "problems_in",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,15 @@ def parse(subject: str, body: str, known: Collection[str] = ALL_FIELDS) -> Parse
         raise LetterRefused(problems)
     used = dict.fromkeys(name for token in subject_tokens + text_tokens for name in _reading(token).fields)
     return ParsedLetter(tuple(used), part_of(subject_tokens, "subject"), part_of(text_tokens, "text"))
+
+
+def as_written(subject: str, body: str) -> ParsedLetter:
+    """A letter to one person, in which braces are braces: whatever stands in it, or is quoted in it, is sent."""
+    parts = (("subject", subject), ("text", body))
+    subject_part, text_part = (
+        part_of((Token(TokenKind.LITERAL, clean(text, where), 1),), where) for where, text in parts
+    )
+    return ParsedLetter((), subject_part, text_part)
 
 
 def problems_in(subject: str, body: str, known: Collection[str] = ALL_FIELDS) -> tuple[LetterProblem, ...]:

@@ -1,27 +1,34 @@
 """Reading a mail that somebody else wrote: any bytes go in, one value comes out, nothing raises, and time is bounded.
 
 The mail itself is never changed. What could not be read as it claimed to be is told in `problems`; whatever is beyond
-the limits (header block 256 KiB, 1,000 parts, depth 50, 1,000 addresses, 6 MiB of text) is still in the raw bytes.
+the limits (header block 256 KiB, 1,000 parts, depth 50, 1,000 addresses, 2 MiB of text) is still in the raw bytes.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 
 from fumibako.mime.headers import Mailbox
-from fumibako.mime.reading.bodies import Attachment, Body, read_bodies
+from fumibako.mime.reading.bodies import Attachment, Body, labels_of, read_bodies
+from fumibako.mime.reading.charsets import known_charset
 from fumibako.mime.reading.fields import Fields, read_fields
 from fumibako.mime.reading.mailboxes import read_mailboxes
 from fumibako.mime.reading.origin import carrier_of, charset_for_bare_bytes
 from fumibako.mime.reading.structure import Survey, read_structure, with_line_feeds
 from fumibako.mime.reading.words import Context, header_text
 
-__all__ = ["Attachment", "Mailbox", "Problem", "ReadMail", "read"]
+__all__ = ["CHARSETS", "Attachment", "Mailbox", "Problem", "ReadMail", "attachment_at", "read"]
+
+CHARSETS: Final = (
+    *("utf-8", "iso-2022-jp", "shift_jis", "euc-jp", "windows-1252", "gb18030", "big5", "euc-kr", "windows-1251"),
+    *("koi8-r", "windows-1250", "windows-1254", "windows-1253", "windows-1255", "windows-1256", "windows-874"),
+)
+"""What a person may choose from for `read`."""
 
 REFERENCES: Final = 200
 SUBJECT_CHARACTERS: Final = 4_000
@@ -83,11 +90,18 @@ class ReadMail:
     problems: tuple[Problem, ...]
 
 
-def read(raw: bytes) -> ReadMail:
-    """Read a mail. Never raises, for any bytes."""
+def read(raw: bytes, charset: str = "") -> ReadMail:
+    """Read a mail. Never raises, for any bytes.
+
+    `charset` is one that a person chose because the mail lies about its own: all texts are read as it, and so are the
+    parts of headers that name the same charset as the texts, or none.
+    """
     raw = with_line_feeds(raw)
     context = context_of(raw)
     top, survey = read_structure(raw, context)
+    if known_charset(charset):
+        context = replace(context, chosen=charset, doubted=labels_of(top))
+        top, survey = read_structure(raw, context)
     fields = top.fields
     body = read_bodies(top, context)
     lists = {name: read_mailboxes(b",".join(fields.values(name)), context) for name in ("To", "Cc", "Reply-To")}
@@ -118,6 +132,12 @@ def read(raw: bytes) -> ReadMail:
         charset=body.charset,
         problems=tuple(dict.fromkeys(found)),
     )
+
+
+def attachment_at(raw: bytes, position: int) -> Attachment | None:
+    """The file that stands at this place (from 0) in `read(raw).attachments`."""
+    files = read(raw).attachments
+    return files[position] if 0 <= position < len(files) else None
 
 
 def context_of(raw: bytes) -> Context:

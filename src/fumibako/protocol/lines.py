@@ -80,6 +80,17 @@ class Inbox:
         self.lines += complete
         return bool(complete)
 
+    def pour(self, raw: bytes) -> None:
+        """Add what was read without looking for lines in it: for a reader of whole blocks."""
+        self._size += len(raw)
+        self._rest += raw
+
+    def draw(self) -> bytes:
+        """Take everything out, exactly as it came."""
+        raw = b"\n".join((*self.lines, self._rest)) if self.lines else self._rest
+        self.lines, self._rest, self._size = [], b"", 0
+        return raw
+
     def drop(self, count: int) -> None:
         """Forget the first `count` lines: they were understood."""
         self._size -= count + sum(map(len, self.lines[:count]))

@@ -31,6 +31,10 @@ class Patience:
     mark: float = 5.0
     """Longest pause between the durable mark and the final dot; after that the dot is not written."""
     dot: float = 600.0
+    bulk: float = 3600.0
+    """One long answer of POP3, a mail or a list, however slowly it comes."""
+    silence: float = 120.0
+    """Not one byte of a long answer comes for so long."""
     farewell: float = 2.0
     """QUIT is a courtesy; its answer changes nothing."""
 

@@ -29,12 +29,14 @@ class Listen(Generic[R]):
     """Write what was said, then wait for one reply. `stage` also chooses how long to wait (RFC 5321 §4.5.3.2).
 
     `read` takes one complete reply out of the inbox, returns None while it is incomplete, raises Garbage when it never
-    can be one. `is_farewell` waits only as long as good manners ask for.
+    can be one. `is_farewell` waits only as long as good manners ask for. With `is_bulk` the reader gets blocks as they
+    come and bounds them itself; it may take as long as `Patience.bulk`, with no pause longer than `Patience.silence`.
     """
 
     stage: Stage
     read: Callable[[Inbox], R | None]
     is_farewell: bool = False
+    is_bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ class Opening:
         except RemoteError as error:
             self.close()
             error.stage = error.stage or stage
-            raise self._trouble_of(error) from None
+            raise self.trouble_of(error) from None
 
     def close(self) -> None:
         """Close the line, if there is one, without a word."""
@@ -211,7 +211,15 @@ class Opening:
     def _converse(self, conversation: Conversation[Any, None]) -> None:
         converse(conversation, self.stream, transcript=self._transcript)
 
-    def _trouble_of(self, error: RemoteError) -> Trouble:
+    def trouble(self, stage: Stage, kind: TroubleKind, text: str = "") -> Trouble:
+        """Return a trouble with this server that no error told."""
+        place = self._place
+        return Trouble(
+            stage, kind, text=text, extra={"protocol": place.protocol, "host": place.host, "port": place.port}
+        )
+
+    def trouble_of(self, error: RemoteError) -> Trouble:
+        """Name the cause of `error`, if need be by looking at the server once more."""
         place = self._place
         kind = kind_of(error, place.port, is_upgrade=place.tls == "upgrade")
         extra: dict[str, object] = {"protocol": place.protocol, "host": place.host, "port": place.port}

@@ -62,6 +62,17 @@ class TroubleKind(StrEnum):
     SENDER_REFUSED = "sender_refused"
     POP_IN_USE = "pop_in_use"
     POP_LOGIN_REFUSED = "pop_login_refused"
+    POP_LOGIN_DELAY = "pop_login_delay"
+    """The server wants a pause between two logins (RFC 2449 §8.1.1)."""
+    POP_MAILBOX_BROKEN = "pop_mailbox_broken"
+    """The server says that a person has to mend the mailbox there (RFC 3206, SYS/PERM)."""
+    POP_TOO_MANY_MAILS = "pop_too_many_mails"
+    POP_LIST_REFUSED = "pop_list_refused"
+    """A session is there, and the server does not tell what is in the mailbox."""
+    POP_LIST_CHANGED = "pop_list_changed"
+    """The same numbers meant other mails later in one session."""
+    POP_QUIT_REFUSED = "pop_quit_refused"
+    """The server did not say that it deleted what it was told to delete."""
     LINE_LOST = "line_lost"
     TOO_SLOW = "too_slow"
 
@@ -110,6 +121,11 @@ CERTIFICATE_KINDS = frozenset(kind for kind in TroubleKind if kind.startswith("c
 _PASSWORD_DISABLED = re.compile(
     r"5\.7\.139|application-specific password|app(?:lication)? password|basic authentication is disabled", re.IGNORECASE
 )
+_KIND_OF_RESPONSE_CODE = {
+    "LOGIN-DELAY": TroubleKind.POP_LOGIN_DELAY,
+    "SYS/TEMP": TroubleKind.SERVER_BUSY,
+    "SYS/PERM": TroubleKind.POP_MAILBOX_BROKEN,
+}
 _MAILBOX_LOCKED = re.compile(r"\block|in use|another session", re.IGNORECASE)
 
 
@@ -123,12 +139,18 @@ def kind_of(error: RemoteError, port: int, *, is_upgrade: bool) -> TroubleKind:
             is_broken_upgrade = is_upgrade and error.flaw is TlsFlaw.NOT_TLS
             return TroubleKind.TLS_FAILED if is_broken_upgrade else _KIND_OF_FLAW[error.flaw]
         case NotOffered():
-            is_tls = error.stage is Stage.TLS
-            return TroubleKind.STARTTLS_MISSING if is_tls else TroubleKind.MECHANISM_MISSING
+            return _kind_of_missing(error)
         case Declined():
             return _kind_of_no(error)
         case _:
             return _kind_of_break(error)
+
+
+def _kind_of_missing(error: NotOffered) -> TroubleKind:
+    if error.stage is Stage.TLS:
+        return TroubleKind.STARTTLS_MISSING
+    is_pop = error.stage is Stage.POP_LOGIN
+    return TroubleKind.PASSWORD_LOGIN_DISABLED if is_pop else TroubleKind.MECHANISM_MISSING
 
 
 def _kind_of_break(error: RemoteError) -> TroubleKind:
@@ -151,8 +173,14 @@ def _kind_of_no(error: Declined) -> TroubleKind:
     match error.stage:
         case Stage.POP_LOGIN:
             return _kind_of_pop_no(error)
-        case _ if 400 <= error.code < 500 or error.enhanced in ("LOGIN-DELAY", "SYS/TEMP"):
+        case Stage.POP_QUIT:
+            return TroubleKind.POP_QUIT_REFUSED
+        case _ if 400 <= error.code < 500:
             return TroubleKind.SERVER_BUSY
+        case _ if error.enhanced in _KIND_OF_RESPONSE_CODE:
+            return _KIND_OF_RESPONSE_CODE[error.enhanced]
+        case Stage.POP_LIST:
+            return TroubleKind.POP_LIST_REFUSED
         case Stage.LOGIN:
             return _kind_of_login_no(error)
         case Stage.TLS:
@@ -174,8 +202,8 @@ def _kind_of_login_no(error: Declined) -> TroubleKind:
 def _kind_of_pop_no(error: Declined) -> TroubleKind:
     if error.enhanced == "IN-USE" or (not error.enhanced and _MAILBOX_LOCKED.search(error.detail)):
         return TroubleKind.POP_IN_USE
-    if error.enhanced in ("LOGIN-DELAY", "SYS/TEMP"):
-        return TroubleKind.SERVER_BUSY
+    if error.enhanced in _KIND_OF_RESPONSE_CODE:
+        return _KIND_OF_RESPONSE_CODE[error.enhanced]
     if _PASSWORD_DISABLED.search(error.detail):
         return TroubleKind.PASSWORD_LOGIN_DISABLED
     return TroubleKind.POP_LOGIN_REFUSED

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from fumibako.delivery.outcome import Stage
-from fumibako.protocol.errors import Garbage, InjectedPlaintext, LineLost, NotHandedOver, RemoteError, Unsolicited
+from fumibako.protocol.errors import (
+    Garbage,
+    InjectedPlaintext,
+    LineLost,
+    NotHandedOver,
+    RemoteError,
+    TooSlow,
+    Unsolicited,
+)
 from fumibako.protocol.lines import Inbox
 from fumibako.protocol.patience import Patience
 from fumibako.protocol.steps import Conversation, Drop, HandOver, Listen, Payload, Say, StartTls, Step
@@ -148,15 +156,35 @@ class _Performer(Generic[R]):
         stream = self._stream
         patience = stream.patience
         until = stream.clock() + (patience.farewell if step.is_farewell else patience.seconds(step.stage))
+        reply = self._read_bulk(step) if step.is_bulk else self._read_lines(step, until)
+        self._owed_count = max(0, self._owed_count - 1)
+        if self._transcript is not None:
+            self._transcript.heard(step.stage, str(reply))
+        return reply
+
+    def _read_lines(self, step: Listen[R], until: float) -> R:
+        stream = self._stream
+        stream.inbox.feed(b"")
         reply = step.read(stream.inbox)
         while reply is None:
             if stream.inbox.feed(stream.read(until)):
                 reply = step.read(stream.inbox)
             else:
                 stream.inbox.require_bounds()
-        self._owed_count = max(0, self._owed_count - 1)
-        if self._transcript is not None:
-            self._transcript.heard(step.stage, str(reply))
+        return reply
+
+    def _read_bulk(self, step: Listen[R]) -> R:
+        stream = self._stream
+        reply = step.read(stream.inbox) if stream.inbox else None
+        if reply is not None:
+            return reply
+        patience = stream.patience
+        until = stream.clock() + patience.bulk
+        while reply is None:
+            stream.inbox.pour(stream.read(min(until, stream.clock() + patience.silence)))
+            reply = step.read(stream.inbox)
+            if reply is None and stream.clock() >= until:
+                raise TooSlow("the answer did not end in time")
         return reply
 
     def _say(self, step: Say) -> None:

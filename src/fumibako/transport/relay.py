@@ -240,7 +240,9 @@ class Relay(Generic[T]):
             inbox.require_bounds()
             if self._until is math.inf:
                 patience = self._wire.patience
-                self._until = self._wire.clock() + (patience.farewell if step.is_farewell else patience.seconds(step.stage))
+                self._until = self._wire.clock() + (
+                    patience.farewell if step.is_farewell else patience.seconds(step.stage)
+                )
             return False
         self._until = math.inf
         part.owed_count -= 1

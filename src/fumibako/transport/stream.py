@@ -14,7 +14,7 @@ from fumibako.protocol.lines import NO_VEIL, Inbox, Veil
 from fumibako.protocol.patience import Patience
 from fumibako.transport.tls import TlsFacts, TlsTerms, context_of, facts_of, failure_of, require_pin
 
-_BLOCK = 16 * 1024
+_BLOCK = 64 * 1024
 
 
 class Stream:
@@ -45,14 +45,17 @@ class Stream:
         self.inbox = Inbox(veil)
         self.is_open = True
         self._tls_in_use: tuple[str, bytes | None] | None = None
+        self._has_more = False
 
     def read(self, until: float) -> bytes:
         """Return some bytes, at least one. Raises LineLost, TooSlow."""
         while True:
             self._require_open()
-            if not self._has_decrypted():
+            if not self._has_more and not self._has_decrypted():
                 self._wait(select.POLLIN, until)
             raw = self._receive()
+            # After a full block there is hardly ever nothing: the next read asks first and waits afterwards.
+            self._has_more = len(raw) == _BLOCK
             if raw:
                 return raw
 

@@ -39,6 +39,8 @@ INSTALLED_APPS = [
     "fumibako.apps.accounts",
     "fumibako.apps.recipients",
     "fumibako.apps.sending",
+    "fumibako.apps.inbox",
+    "fumibako.apps.contacts",
     "fumibako.web",
 ]
 

@@ -67,14 +67,14 @@ class Authority:
 
 
 class ServerCertificate:
-    """A server's certificate and key, as a server needs them."""
+    """A server's certificate and key, as a server needs them; `path` holds both (PEM)."""
 
     def __init__(self, folder: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
         raw = certificate.public_bytes(serialization.Encoding.DER)
         self.sha256 = sha256(raw).hexdigest()
         self.not_after_at = certificate.not_valid_after_utc
-        self._path = folder / f"{self.sha256[:16]}.pem"
-        self._path.write_bytes(
+        self.path = folder / f"{self.sha256[:16]}.pem"
+        self.path.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)
             + key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -88,5 +88,5 @@ class ServerCertificate:
             context.set_ciphers("ALL:@SECLEVEL=0")
             context.minimum_version = newest
         context.maximum_version = newest
-        context.load_cert_chain(self._path)
+        context.load_cert_chain(self.path)
         return context

@@ -24,6 +24,7 @@ from fumibako.services.opening import PopTalk, SmtpTalk, Talk
 from fumibako.services.trouble import kind_of
 from fumibako.transport.converse import converse
 from fumibako.transport.relay import Part, Relay
+from tests.support.peers.pop_words import pop_words
 
 CONTENT = b"Subject: hello\r\n\r\n.hidden\r\nbye\r\n"
 USER, PASSWORD = "office@example.jp", "o-himitsu"
@@ -170,7 +171,12 @@ def play(dialogue: Dialogue, piece: int = 0) -> Played:
             f"trouble {kind} {error.stage}", wire.written, wire.is_open, (), tuple(transcript.lines), error.detail
         )
     if isinstance(talk, PopTalk):
-        return Played(f"pop {talk.message_count}", wire.written, wire.is_open, (), tuple(transcript.lines))
+        words = [f"pop {talk.message_count}"]
+        try:
+            words += pop_words(settings, wire, transcript)
+        except RemoteError as error:
+            words.append(f"{kind_of(error, 110, is_upgrade=False)} {error.stage}")
+        return Played(" ".join(words), wire.written, wire.is_open, (), tuple(transcript.lines))
     assert isinstance(talk, SmtpTalk)
     copies = tuple(settings.get("copies", "").split())
     envelope = Envelope(settings.get("sender", "office@example.jp").removeprefix("<>"), "hanako@example.jp", copies)

@@ -28,6 +28,10 @@ STAGES: dict[Stage, str] = {
     Stage.TLS: "暗号化",
     Stage.LOGIN: "ログイン",
     Stage.POP_LOGIN: "ログイン(POP)",
+    Stage.POP_LIST: "受信箱の一覧",
+    Stage.POP_FETCH: "受信",
+    Stage.POP_DELETE: "サーバーからの削除",
+    Stage.POP_QUIT: "受信の終了",
 }
 
 
@@ -296,6 +300,26 @@ _TEXTS: dict[TroubleKind, Callable[[_Seen], TroubleText]] = {
     TroubleKind.POP_LOGIN_REFUSED: _plain(
         "受信のサーバーに、ログインを断られました。",
         "ユーザIDとパスワードを確認してください。ユーザIDは「メールアドレス全体」のことがあります。",
+    ),
+    TroubleKind.POP_LOGIN_DELAY: _plain(
+        "前の受信から間がないため、サーバーがログインを待たせています。",
+        "5分ほどたってから、もう一度受信してください。",
+    ),
+    TroubleKind.POP_MAILBOX_BROKEN: _plain(
+        "サーバー側の受信箱に障害があり、開けません。", "メールの契約先に問い合わせてください。"
+    ),
+    TroubleKind.POP_TOO_MANY_MAILS: _plain(
+        "サーバーの受信箱にメールが多すぎます(100万通まで)。", "サーバー側で古いメールを減らしてください。"
+    ),
+    TroubleKind.POP_LIST_REFUSED: _plain(
+        "ログインはできましたが、受信箱の一覧をサーバーが返しません。", "時間をおいて、もう一度受信してください。"
+    ),
+    TroubleKind.POP_LIST_CHANGED: _plain(
+        "受信中に、サーバー側でメールの番号が変わりました。", "何も削除していません。もう一度受信してください。"
+    ),
+    TroubleKind.POP_QUIT_REFUSED: _plain(
+        "メールを削除したと、サーバーが答えませんでした。",
+        "次の受信で確かめます。続くときは契約先に問い合わせてください。",
     ),
     TroubleKind.LINE_LOST: _plain("サーバーが途中で接続を切りました。", "時間をおいて、もう一度テストしてください。"),
     TroubleKind.TOO_SLOW: _plain("サーバーの返事が遅すぎます。", "時間をおいて、もう一度テストしてください。"),

@@ -57,6 +57,10 @@ class Office(models.Model):
     """開始までの待ち時間, offered for new accounts."""
     is_practice = models.BooleanField(default=False)
     """練習モード: mail leaves only to loopback."""
+    mail_share_root = models.CharField(max_length=500, blank=True, default="")
+    """Absolute folder above every account's メール保存先, perhaps a shared one; empty = our own store only."""
+    reply_hold_seconds = models.PositiveSmallIntegerField(default=10)
+    """How long a reply can be taken back."""
     allow_plain_with_tls = models.BooleanField(default=False)
     """Lifts rule R2."""
     instance_id = models.UUIDField(default=uuid.uuid4, editable=False)
@@ -77,3 +81,18 @@ class SetupTicket(models.Model):
 
     def __str__(self) -> str:
         return f"ticket {self.pk}"
+
+
+class Instance(models.Model):
+    """What database and the file beside it must agree on, or this is a copy (`office.instance`); one row, id 1."""
+
+    count = models.PositiveBigIntegerField(default=0)
+    """Raised by every sign of life of a worker."""
+    copied_at = models.DateTimeField(null=True, blank=True)
+    """Set in a copy: its records end here."""
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="instance_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"instance {self.count}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import instance
 from .models import Office, Operator
 
 
@@ -14,3 +15,11 @@ def office() -> Office:
 def has_administrator() -> bool:
     """Tell whether somebody can log in and run the place; until then there is the one-time link."""
     return Operator.objects.filter(is_administrator=True).exists()
+
+
+def outbound_hold() -> str:
+    """Return why this data folder may neither send nor fetch, as a word of `office.instance`; "" when it may.
+
+    Whatever sends, fetches or deletes mail asks here first (D18, D19).
+    """
+    return instance.outbound_hold()

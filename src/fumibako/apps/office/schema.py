@@ -19,6 +19,8 @@ from django.utils import timezone
 
 import fumibako
 
+from . import instance
+
 LOCK = "schema.lock"
 
 
@@ -96,6 +98,8 @@ def copy_database(at: datetime) -> Path | None:
     connection.ensure_connection()
     with closing(sqlite3.connect(draft)) as target:
         connection.connection.backup(target)
+        # Put in place by hand it must not go on sending what was sent since (D18).
+        instance.mark_copy(target, at)
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     draft.replace(path)

@@ -22,7 +22,7 @@ from fumibako.apps.sending.models import BulkSend, Delivery
 from fumibako.apps.sending.selection import Judged
 from fumibako.delivery.states import State
 from fumibako.letters.body import joined_body
-from fumibako.letters.merge import LetterRefused, ParsedLetter, Rendered, parse
+from fumibako.letters.merge import LetterRefused, ParsedLetter, Rendered, as_written, parse
 from fumibako.mime.addresses import address_key, judge
 from fumibako.mime.compose import Attachment, Composed, Composer, Mailbox, Sheet, new_message_id
 from fumibako.mime.unsendable import Reason, Unsendable
@@ -97,7 +97,8 @@ class JobComposer:
     """
 
     def __init__(self, sheet: Mapping[str, Any], *, read_file: Callable[[str, str], bytes] = read_kept_file) -> None:
-        self.letter: ParsedLetter = parse(sheet["subject"], sheet["body"])
+        read = as_written if sheet.get("is_as_written") else parse
+        self.letter: ParsedLetter = read(sheet["subject"], sheet["body"])
         self._signature = sheet["signature"]
         self._has_names = sheet["include_recipient_name"]
         files = tuple(
@@ -110,6 +111,7 @@ class JobComposer:
             cc=tuple(Mailbox("", address) for address in sheet["cc"]),
             charset=sheet["charset"],
             attachments=files,
+            extra_headers=tuple((name, value) for name, value in sheet.get("extra_headers", ())),
         )
         self._composer = Composer(self.sheet)
         self.envelope_sender = wire_of(sheet["from_address"], "from")

@@ -72,6 +72,7 @@ PAUSE_CAUSES = {
     "content_changed": "確定した内容を同じ形で作れない",
     "sender_refused": "差出人をサーバーが認めない",
     "missed_schedule": "予約の時刻を過ぎた",
+    "restored": "控えから戻した",
 }
 
 STOP_KINDS = {
@@ -94,6 +95,7 @@ EVENTS = {
     "cancelled": "送信を中止しました",
     "withdrawn": "取り消して下書きに戻しました",
     "stopped": "アカウントの問題で止まりました",
+    "restored": "控えから戻したため、送信待ちを結果不明にしました",
     "finished": "送信が終わりました",
     "settled": "結果不明を確定しました",
     "test_sent": "テスト送信をしました",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,7 +11,9 @@ import structlog
 from django.db import connection
 
 from fumibako.apps.office import durability
+from fumibako.apps.office.queries import outbound_hold
 from fumibako.background.embedded import Embedded
+from fumibako.background.port import Beside
 
 from . import ledger, pacing, workers
 from .working.around import AROUND, Around
@@ -54,6 +57,10 @@ class Desk:
             self._stop.set()
             return
         now = self._around.now()
+        if outbound_hold():
+            # A restored or copied data folder moves nothing until an administrator releases it (D18, D19).
+            workers.beat(self._worker_id, now)
+            return
         tidy_up(now)
         if self._beaten_at is None or abs(now - self._beaten_at) >= BEAT:
             workers.beat(self._worker_id, now)
@@ -83,16 +90,19 @@ def tidy_up(now: datetime) -> None:
     ledger.finish_jobs(now)
 
 
-def run_worker(stop: threading.Event, around: Around = AROUND) -> None:
+def run_worker(stop: threading.Event, around: Around = AROUND, also: Sequence[Beside] = ()) -> None:
     """Be a worker until `stop` is set; then finish what is after the dot, and leave.
 
-    Raises NotDurable when the database would not keep what is written to it.
+    `also` is run beside it, once a second. Raises NotDurable when the database would not keep what is written to it.
     """
     durability.read_back()
     worker_id, lock = workers.enlist(around.now())
-    background = Embedded(report=_report, tidy=_close_database)
+    # The connection is looked up by the thread that calls: every one has its own.
+    background = Embedded(report=_report, tidy=lambda: connection.close())
     try:
-        background.every(SWEEP_SECONDS, Desk(worker_id, stop, background, around).sweep)
+        sweeps = (Desk(worker_id, stop, background, around).sweep, *(beside(background, stop) for beside in also))
+        for sweep in sweeps:
+            background.every(SWEEP_SECONDS, sweep)
         _wait_for(stop)
         background.stop()
     finally:
@@ -108,11 +118,6 @@ def _wait_for(stop: threading.Event) -> None:
     never = threading.Event()
     while not stop.is_set():
         never.wait(0.5)
-
-
-def _close_database() -> None:
-    # Looked up in the thread that calls: every thread has a connection of its own.
-    connection.close()
 
 
 def _report(name: str, error: BaseException) -> None:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 
 import fumibako
+from fumibako.apps.office import instance
 
 from .models import Worker
 
@@ -47,6 +48,7 @@ def enlist(now: datetime) -> tuple[str, Lock]:
     lock = _try_lock(_lock_path(worker_id))
     if lock is None:
         raise RuntimeError("a new worker's lock file is locked already")
+    instance.advance()
     Worker.objects.create(
         id=worker_id,
         pid=os.getpid(),
@@ -59,12 +61,14 @@ def enlist(now: datetime) -> tuple[str, Lock]:
 
 
 def beat(worker_id: str, now: datetime) -> None:
-    """Say that the worker lives."""
+    """Say that the worker lives, and that this data folder is the one that is alive."""
+    instance.advance()
     Worker.objects.filter(pk=worker_id).update(seen_at=now)
 
 
 def retire(worker_id: str, lock: Lock, now: datetime) -> None:
     """End an orderly worker's time, and forget workers that ended long ago."""
+    instance.advance()
     Worker.objects.filter(pk=worker_id).update(seen_at=now, stopped_at=now)
     Worker.objects.filter(seen_at__lt=now - KEPT).delete()
     lock.release()
@@ -86,7 +90,14 @@ def account_in_hand(account_id: int) -> Iterator[bool]:
 
     Only saves useless competition: what keeps two workers apart is the ledger.
     """
-    lock = _try_lock(settings.DATA.run / f"account-{account_id}.lock")
+    with locked_file(settings.DATA.run / f"account-{account_id}.lock") as is_mine:
+        yield is_mine
+
+
+@contextmanager
+def locked_file(path: Path) -> Iterator[bool]:
+    """Hold a file's lock, which the kernel frees at our death; False when somebody else has it."""
+    lock = _try_lock(path)
     try:
         yield lock is not None
     finally:

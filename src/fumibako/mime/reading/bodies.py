@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import unquote
 
-from fumibako.mime.reading.charsets import decode
 from fumibako.mime.reading.file_names import file_name_of
 from fumibako.mime.reading.html_text import text_of_html
+from fumibako.mime.reading.pictograms import with_emoji_in_page
 from fumibako.mime.reading.plain_text import unflowed, with_line_feeds
 from fumibako.mime.reading.structure import Part
-from fumibako.mime.reading.words import Context
+from fumibako.mime.reading.uuencoded import without_uuencoded
+from fumibako.mime.reading.words import Context, plain_label
 
-TEXT_OCTETS: Final = 6 * 1024 * 1024
+TEXT_OCTETS: Final = 2 * 1024 * 1024
 """All texts of one mail together; files are not counted."""
 
 _META: Final = re.compile(
     rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})|<\?xml[^>]{0,100}encoding=[\"']([A-Za-z0-9_.:-]{2,40})",
     re.I,
 )
+_CID: Final = re.compile(r"\bcid:([^\"'\s<>)]{1,500})", re.I)
 _MARKUP: Final = re.compile(r"<[^<>]{0,200}>")
 
 
@@ -78,10 +81,18 @@ class Body:
 
 
 def read_bodies(top: Part, context: Context) -> Body:
-    """Walk the parts. Never raises; of more than 6 MiB of text the rest is left out and `is_cut` is set."""
+    """Walk the parts. Never raises; of more than 2 MiB of text the rest is left out and `is_cut` is set."""
     body = Body()
     _walk(top, body, context, is_enclosed=False)
+    shown = {unquote(match.group(1)) for one in body.shown for match in _CID.finditer(html.unescape(one.page or ""))}
+    body.attachments = [replace(one, is_inline=one.content_id in shown) for one in body.attachments]
     return body
+
+
+def labels_of(part: Part) -> frozenset[str]:
+    """The charsets that the texts of this part claim to be in."""
+    labels = [plain_label(part.parameters.get("charset"))] if part.type.startswith("text/") else []
+    return frozenset(label for label in labels if label).union(*map(labels_of, part.children))
 
 
 def _walk(part: Part, body: Body, context: Context, *, is_enclosed: bool) -> None:
@@ -129,13 +140,22 @@ def _leaf(part: Part, body: Body, context: Context) -> None:
         return
     text = _text_of(part, body, context)
     if part.type == "text/html":
-        body.shown.append(_Shown(None, text))
+        body.shown.append(_Shown(None, with_emoji_in_page(text, context.carrier)))
     elif part.type in ("text/enriched", "text/richtext"):
         body.shown.append(_Shown(html.unescape(_MARKUP.sub("", text)), None))
     else:
+        if not part.encoding:
+            text = _without_uuencoded(text, body)
         flows = part.parameters.get("format").lower() == "flowed"
         plain = unflowed(text, delete_space=part.parameters.get("delsp").lower() == "yes") if flows else text
         body.shown.append(_Shown(plain, None))
+
+
+def _without_uuencoded(text: str, body: Body) -> str:
+    """The text without the files that programs before MIME wrote into it; they are attachments like others."""
+    kept, files = without_uuencoded(text)
+    body.attachments += [_file(one, file_name_of(one, Context())) for one in files]
+    return kept
 
 
 def _is_file(part: Part, name: str, body: Body) -> bool:
@@ -153,10 +173,9 @@ _DATA: Final = frozenset(("text/calendar", "text/vcard", "text/x-vcard", "text/c
 
 
 def _file(part: Part, name: str) -> Attachment:
-    size = len(part.content())
+    size = part.size()
     content_id = part.fields.first("Content-ID").decode("ascii", "replace").strip().strip("<>").strip()
-    is_inline = bool(content_id) and part.disposition.value != "attachment" and part.type.startswith("image/")
-    return Attachment(name, part.type, size, content_id, is_inline, part)
+    return Attachment(name, part.type, size, content_id, False, part)
 
 
 def _text_of(part: Part, body: Body, context: Context) -> str:
@@ -168,7 +187,7 @@ def _text_of(part: Part, body: Body, context: Context) -> str:
         meta = _META.search(raw, 0, 4096)
         if meta is not None and not label:
             label = (meta.group(1) or meta.group(2)).decode("ascii")
-    decoded = decode(raw, label, carrier=context.carrier, fallback=context.fallback)
+    decoded = context.text_of(raw, "" if context.chosen else label, fallback=context.fallback)
     body.charset = body.charset or decoded.charset
     body.is_guessed = body.is_guessed or decoded.is_guess
     body.is_damaged = body.is_damaged or "\ufffd" in decoded.text

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from fumibako.mime.reading.guessing import best_guess, is_really_japanese, looks_like_utf8
+from fumibako.mime.reading.guessing import best_guess, is_really_euc, is_really_japanese, looks_like_utf8
 from fumibako.mime.reading.jis import decode_euc_jp, decode_jis, decode_shift_jis, is_marked, with_escapes
-from fumibako.mime.reading.pictograms import PRIVATE_USE, Carrier, with_emoji
+from fumibako.mime.reading.pictograms import PRIVATE_USE, Carrier, with_emoji, with_webcodes
 
 _SUPERSETS: Final[dict[str, str]] = {
     **dict.fromkeys(
@@ -259,7 +259,18 @@ def decode(raw: bytes, label: str = "", *, carrier: Carrier = Carrier.UNKNOWN, f
         # SO … SI means half-width kana only where nothing but ISO-2022-JP was promised.
         text = decode_jis(raw, carrier) if charset == "iso-2022-jp" else raw.decode("ascii")
         return Decoded(text, charset or "us-ascii")
-    return _of_high_bytes(raw, charset or "", carrier, known_charset(fallback) or "")
+    found = _of_high_bytes(raw, charset or "", carrier, known_charset(fallback) or "")
+    return replace(found, text=with_webcodes(found.text)) if b"\x1b$" in raw else found
+
+
+def decode_as(raw: bytes, label: str, carrier: Carrier = Carrier.UNKNOWN) -> Decoded:
+    """The text of `raw` in the charset that a person chose, whatever speaks against it; an unknown one is no choice."""
+    charset = known_charset(label)
+    if not charset:
+        return decode(raw, carrier=carrier)
+    if charset == "iso-2022-jp":
+        return Decoded(decode_jis(with_escapes(raw), carrier, _high_reader(carrier)), charset)
+    return Decoded(with_emoji(_loosely(raw, charset, carrier).removeprefix("\ufeff"), carrier), charset)
 
 
 def _has_many_high(raw: bytes) -> bool:
@@ -316,7 +327,7 @@ def _of_high_bytes(raw: bytes, charset: str, carrier: Carrier, fallback: str) ->
     """8-bit bytes under an ASCII-based label or none."""
     if charset != "utf-8" and looks_like_utf8(raw) and not _fits_better(raw, charset, carrier):
         return Decoded(with_emoji(raw.decode("utf-8").removeprefix("\ufeff"), carrier), "utf-8", charset != "")
-    if charset in WESTERN and is_really_japanese(raw):
+    if (charset in WESTERN and is_really_japanese(raw)) or (charset == "shift_jis" and is_really_euc(raw)):
         return _guessed(raw, carrier)
     for candidate in (charset, fallback):
         if candidate and candidate != "iso-2022-jp":

@@ -13,6 +13,9 @@ from typing import Final
 _SAMPLE: Final = 20_000
 _HIGH_RUN: Final = re.compile(rb"[\x80-\xff]+")
 _NON_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+_ASCII: Final = bytes(range(0x80))
+# In Shift_JIS these would be rare kanji of one row, one after the other.
+_ONLY_EUC_KANA: Final = re.compile(rb"(?:\x8e[\xa1-\xdf]){3,}")
 _LETTER: Final = frozenset(range(0x41, 0x5B)) | frozenset(range(0x61, 0x7B))
 
 
@@ -28,10 +31,12 @@ def looks_like_utf8(raw: bytes) -> bool:
 def best_guess(raw: bytes, *, prefer_kana: bool = False) -> str:
     """ "utf-8", "shift_jis", "euc-jp" or "cp1252". `prefer_kana` is for 8-bit runs inside ISO-2022-JP."""
     sample = raw[:_SAMPLE]
+    if _ONLY_EUC_KANA.fullmatch(sample.translate(None, _ASCII)):
+        return "euc-jp"
     scores = {
         "utf-8": _score_utf8(raw),
         "euc-jp": _score_japanese(sample, "euc_jis_2004", 0.0),
-        "shift_jis": _score_japanese(sample, "cp932", 4.0 if prefer_kana else 1.6),
+        "shift_jis": _score_japanese(sample, "cp932", 4.6 if prefer_kana else 1.6),
         "cp1252": 0.1 if prefer_kana else _score_western(sample),
     }
     return max(scores, key=lambda name: scores[name])
@@ -42,11 +47,30 @@ def is_really_japanese(raw: bytes) -> bool:
     sample = raw[:_SAMPLE]
     for codec in ("euc_jis_2004", "cp932"):
         text = _decoded(sample, codec)
-        kana = sum(1 for char in text if "ぁ" <= char <= "ヶ")
+        kana = _kana_in(text)
         others = sum(1 for char in text if char > "\x7f")
-        if kana >= 3 and kana * 10 >= others and _score_japanese(sample, codec, 0.0) > max(_score_western(sample), 3.0):
+        japanese, western = _score_japanese(sample, codec, 0.0), _score_western(sample)
+        if kana >= 3 and kana * 10 >= others and japanese > max(western, 3.0):
+            return True
+        if kana == 2 and japanese > max(western * 3, 4.0):
             return True
     return False
+
+
+def is_really_euc(raw: bytes) -> bool:
+    """True when bytes labelled as Shift_JIS, and possible in it, are EUC-JP beyond doubt.
+
+    As Shift_JIS they would be half-width kana and rare kanji in no order; as EUC-JP they are words with kana in them.
+    """
+    sample = raw[:_SAMPLE]
+    text = _decoded(sample, "euc_jis_2004")
+    if _kana_in(text) < 2:
+        return False
+    return _score_japanese(sample, "cp932", 1.6) < 2.2 and _score_japanese(sample, "euc_jis_2004", 0.0) > 3.5
+
+
+def _kana_in(text: str) -> int:
+    return sum(1 for char in text if "ぁ" <= char <= "ヶ")
 
 
 def _decoded(sample: bytes, codec: str) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import islice
 from typing import Final
 
 import nh3
 
 HTML_CHARACTERS: Final = 1_000_000
 """Of longer HTML only so much is read."""
-_DEEPEST: Final = 500
+_DEEPEST: Final = 5_000
+_DEAREST: Final = 30_000_000
+_REFERENCES: Final = 50_000
 
 _TAG: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>|<!--.*?-->", re.S)
-_ANY_TAG: Final = re.compile(r"<(?:!--.{0,100000}?--|/?[a-zA-Z!?][^>]{0,20000})>", re.S)
-_HIDDEN: Final = re.compile(r"<(script|style|title|head)\b[^>]{0,2000}>.{0,500000}?</\1\s*>", re.S | re.I)
 _SPACE: Final = re.compile(r"[ \t\r\n\f]+")
 _ALT: Final = re.compile(r'\balt="([^"]*)"')
 _LINES: Final = frozenset(
@@ -45,25 +46,47 @@ _LINES: Final = frozenset(
 _APART: Final = frozenset(["p", "table", "ul", "ol", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre"])
 _KEPT: Final = frozenset(_LINES | {"br", "td", "th", "img"})
 _DROPPED_WITH_CONTENT: Final = frozenset(("script", "style", "title", "template", "noscript"))
-_OPENS: Final = re.compile(r"<(/?)[a-zA-Z]")
+_HIDDEN: Final = frozenset(("script", "style", "title", "head"))
+_OPENS: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
+_NO_REFERENCE: Final = re.compile(r"&(?!#?[0-9A-Za-z]{1,32};)")
+_SHALLOW: Final = frozenset(
+    [
+        *("p", "li", "dt", "dd", "tr", "td", "th", "option", "thead", "tbody", "tfoot", "colgroup", "rp", "rt"),
+        *("br", "hr", "img", "input", "col", "wbr", "meta", "link", "area", "base", "param", "source", "track"),
+        *("embed", "frame", "keygen", "basefont", "bgsound", "image"),
+    ]
+)
+"""Tags that end by themselves or when the next one of their kind begins."""
+_KEPT_SPACE: Final = "\x00"
+"""Stands for a space inside <pre>; nothing else can put it there."""
 _MANY_LINES: Final = re.compile(r"\n{3,}")
 
 
-def is_too_deep(page: str, limit: int = _DEEPEST) -> bool:
-    """True when tags are opened so much faster than closed that a tree builder would need more than linear time."""
-    level = 0
+def is_too_costly(page: str) -> bool:
+    """True when laying the page out would need more than linear time: deep, or built of what is no reference.
+
+    A tree builder walks up the open tags at every tag, so the sum of all depths is what it pays. Tags whose end is
+    implied (<p>, <li>, <td>) do not make it deeper, end tags of what is not open do not make it shallower.
+    """
+    if sum(1 for _ in islice(_NO_REFERENCE.finditer(page), _REFERENCES + 1)) > _REFERENCES:
+        return True
+    level, cost, open_tags = 0, 0, dict[str, int]()
     for match in _OPENS.finditer(page):
-        level += -1 if match.group(1) else 1
-        if level > limit * 20:
+        is_end, name = match.groups()
+        if name not in _SHALLOW:
+            count = open_tags.get(name, 0)
+            step = (-1 if count else 0) if is_end else 1
+            open_tags[name], level = count + step, level + step
+        cost += level
+        if level > _DEEPEST or cost > _DEAREST:
             return True
-        level = max(level, 0)
     return False
 
 
 def text_of_html(page: str) -> str:
     """The visible text. Pictures give their description (alt), table cells stand apart, lists begin with ・."""
     page = page[:HTML_CHARACTERS]
-    if is_too_deep(page):
+    if is_too_costly(page):
         return without_tags(page)
     clean = nh3.clean(
         page,
@@ -77,9 +100,42 @@ def text_of_html(page: str) -> str:
 
 
 def without_tags(page: str) -> str:
-    """The same in a cruder way, for HTML that is built to be expensive."""
-    plain = _ANY_TAG.sub(" ", _HIDDEN.sub(" ", page[:HTML_CHARACTERS]))
-    return _SPACE.sub(" ", html.unescape(plain)).strip()
+    """The same in a cruder way and one pass, for HTML that is built to be expensive."""
+    page = page[:HTML_CHARACTERS]
+    lower = page.lower() if len(page.lower()) == len(page) else page
+    pieces: list[str] = []
+    never: set[str] = set()
+    at = 0
+    for _ in range(len(page)):
+        start = page.find("<", at)
+        if start < 0:
+            break
+        pieces.append(page[at:start])
+        at = _after_tag(lower, start, never)
+        if at == start:
+            pieces.append("<")
+            at += 1
+    pieces.append(page[at:])
+    return _SPACE.sub(" ", html.unescape(" ".join(pieces))).strip()
+
+
+def _after_tag(page: str, start: int, never: set[str]) -> int:
+    """Where the text goes on after the tag, comment or hidden element at `start`; `start` when there is none.
+
+    `never` remembers the ends that were looked for in vain: nobody looks for them again.
+    """
+    match = _OPENS.match(page, start)
+    ends = ["-->"] if page.startswith("<!--", start) else [">"] if match or page[start + 1 : start + 2] in "!?/" else []
+    if match and not match.group(1) and match.group(2) in _HIDDEN:
+        ends = [f"</{match.group(2)}", ">"]
+    at = start
+    for end in ends:
+        found = -1 if end in never else page.find(end, at + 1)
+        if found < 0:
+            never.add(end)
+            return start if at == start else at
+        at = found + len(end)
+    return at
 
 
 class _Lines:
@@ -123,7 +179,7 @@ def _laid_out(clean: str) -> str:
             in_pre = max(0, in_pre + _tag(lines, match.group(1) == "/", match.group(2).lower(), match.group(3)))
     _add_text(lines, clean[at:], in_pre > 0)
     lines.end()
-    return _MANY_LINES.sub("\n\n", "\n".join(lines.pieces)).strip("\n")
+    return _MANY_LINES.sub("\n\n", "\n".join(lines.pieces)).strip("\n").replace(_KEPT_SPACE, " ")
 
 
 def _add_text(lines: _Lines, markup: str, is_preformatted: bool) -> None:
@@ -131,7 +187,7 @@ def _add_text(lines: _Lines, markup: str, is_preformatted: bool) -> None:
         return
     text = html.unescape(markup).replace("\xa0", " ").replace("\u200b", "")
     if is_preformatted:
-        first, *others = text.split("\n")
+        first, *others = text.replace(" ", _KEPT_SPACE).split("\n")
         lines.line += first
         for line in others:
             lines.break_line()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from io import StringIO
 from typing import Final
 
 from fumibako.mime.reading.pictograms import GETA, Carrier, of_jis, of_shift_jis, of_webcode, shift_jis_of
@@ -24,7 +25,8 @@ _SHIFT: Final = re.compile(
     rb"\x1b\([BJHI]|\x1b\$[@B]|\x1b\$\([@BDOPQ]|\x1b&@|\x1b\$[GEFOPQ][!-z]{1,200}(?:\x0f|(?=[\x1b\r\n])|\Z)|[\x0e\x0f\r\n]"
 )
 _MARK: Final = re.compile(rb"\x1b\$[@B]|\x1b\$\([@BDOPQ]|\x1b\(I|\x1b\$[GEFOPQ][!-z]{1,200}\x0f")
-_BARE: Final = re.compile(rb"\$[@B]((?:[!-~]{2})+?)\([BJ]")
+_BARE_IN: Final = re.compile(rb"\$[@B]")
+_BARE_OUT: Final = re.compile(rb"\([BJ]")
 _HIGH: Final = re.compile(rb"[\x80-\xff]+")
 _LONE: Final = re.compile(rb"[!-~]{2}|[^!-~]+|[!-~]")
 
@@ -38,7 +40,24 @@ def with_escapes(raw: bytes) -> bytes:
     """Bytes labelled ISO-2022-JP whose ESC some gateway dropped (`$B…(B`), with them put back."""
     if b"\x1b" in raw or b"$" not in raw:
         return raw
-    return _BARE.sub(lambda match: b"\x1b" + match.group()[:-2] + b"\x1b" + match.group()[-2:], raw)
+    return b"\n".join(_with_escapes(line) for line in raw.split(b"\n"))
+
+
+def _with_escapes(line: bytes) -> bytes:
+    pieces: list[bytes] = []
+    at = 0
+    opening = _BARE_IN.search(line)
+    while opening is not None:
+        start = opening.start()
+        # Pairs lie between the two, so the way back stands at an even distance.
+        closing = next((one for one in _BARE_OUT.finditer(line, start + 4) if (one.start() - start) % 2 == 0), None)
+        if closing is None or not line[start : closing.end()].isascii():
+            break
+        end = closing.start()
+        pieces += [line[at:start], b"\x1b", line[start:end], b"\x1b", closing.group()]
+        at = closing.end()
+        opening = _BARE_IN.search(line, at)
+    return b"".join((*pieces, line[at:]))
 
 
 def decode_jis(raw: bytes, carrier: Carrier, decode_high: Callable[[bytes], str] | None = None) -> str:
@@ -153,7 +172,26 @@ _SJIS_UNIT: Final = re.compile(rb"[\x00-\x7f]+|[\x81-\x9f\xe0-\xfc][\x40-\x7e\x8
 
 def decode_shift_jis(raw: bytes, carrier: Carrier) -> str:
     """Shift_JIS in Microsoft's superset, with pictograms and JIS X 0213; U+FFFD for what is nothing."""
-    return "".join(_sjis_unit(unit, carrier) for unit in _SJIS_UNIT.findall(raw))
+    if not (carrier is Carrier.SOFTBANK and b"\xfb" in raw):
+        plain = _wholly(raw, "cp932")
+        if plain is not None:
+            return plain
+    out = StringIO()
+    for match in _SJIS_UNIT.finditer(raw):
+        out.write(_sjis_unit(match.group(), carrier))
+    return out.getvalue()
+
+
+def _wholly(raw: bytes, codec: str) -> str | None:
+    """The text where nothing in it needs a closer look: no pictogram, no control character, no damage."""
+    try:
+        text = raw.decode(codec)
+    except UnicodeDecodeError:
+        return None
+    return text if _DOUBTFUL.search(text) is None else None
+
+
+_DOUBTFUL: Final = re.compile("[\x80-\x9f\ue000-\uf8ff]")
 
 
 def _sjis_unit(unit: bytes, carrier: Carrier) -> str:
@@ -186,7 +224,10 @@ _EUC_UNIT: Final = re.compile(
 
 def decode_euc_jp(raw: bytes, carrier: Carrier) -> str:
     """EUC-JP in Microsoft's superset (CP51932, eucJP-ms), with JIS X 0212 and 0213; U+FFFD for what is nothing."""
-    return "".join(_euc_unit(unit, carrier) for unit in _EUC_UNIT.findall(raw))
+    out = StringIO()
+    for match in _EUC_UNIT.finditer(raw):
+        out.write(_euc_unit(match.group(), carrier))
+    return out.getvalue()
 
 
 def _euc_unit(unit: bytes, carrier: Carrier) -> str:

@@ -14,10 +14,13 @@ from fumibako.mime.reading.words import Context, decode_words, raw_text
 ADDRESSES: Final = 1_000
 
 _TOKEN: Final = re.compile(
-    r'"(?:[^"\\]|\\.){0,1000}"|=\?[^?\s]{0,60}\?[BbQq]\?[^?\s<>]*\?=|[^\s"<>(),;:\[\]=\\]+|\[[^\]\s]{0,100}\]|\s+|.',
+    r'"(?:[^"\\]|\\.){0,1000}"|=\?[^?\s]{0,60}\?(?:[BbQq]\?[^?\s<>]{0,4000}|[Qq]\?[^?<>"]{0,200})\?=|[^\s"<>(),;:\[\]=\\]+|\[[^\]\s]{0,100}\]|\s+|.',
     re.S,
 )
 _NAME_CHARACTERS: Final = 4_000
+# `山田 <a@example.jp>` that a program encoded as one text, against RFC 2047 §5.
+_ENCODED: Final = re.compile(r"([^<>@]*)<?([^\s<>@\"]{1,64}@[^\s<>@\"]{1,255})>?\Z")
+_SPACED: Final = re.compile(r"[^\s@]+@[^\s@.]+(?:\s*\.\s*[^\s@.]+)+")
 _PAIR: Final = re.compile(r"\\(.)", re.S)
 _SPACE: Final = re.compile(r"\s+")
 
@@ -57,6 +60,9 @@ class _Reader:
         address, rest = _address_in(name)
         if address:
             return Mailbox(self._shown(rest or comment), address)
+        wholly_encoded = _ENCODED.match(self._shown(name)) if "=?" in name else None
+        if wholly_encoded is not None:
+            return Mailbox(self._shown(wholly_encoded.group(1)), wholly_encoded.group(2))
         return (
             Mailbox(self._shown(comment), _bare(name))
             if " " not in name and "=?" not in name
@@ -136,6 +142,9 @@ def _address_in(text: str) -> tuple[str, str]:
     if text.startswith('"') and '"@' in text:
         joined = "".join(text.split())
         return (joined, "") if joined.count("@") == 1 or joined.rpartition('"')[2].startswith("@") else ("", "")
+    if _SPACED.fullmatch(text):
+        # RFC 5322 §4.4 still knows spaces around the dots of a domain.
+        return "".join(text.split()), ""
     words = text.split()
     places = [place for place, word in enumerate(words) if "@" in word]
     if len(words) > 1 and len(places) == 1 and words[places[0]].strip("@") == "":

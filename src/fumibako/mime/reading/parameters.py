@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from fumibako.mime.reading.charsets import decode
 from fumibako.mime.reading.words import Context, decode_words, raw_text
 
 PARAMETERS: Final = 500
@@ -45,12 +44,12 @@ def read_parameters(raw: bytes, context: Context) -> Parameterised:
     """Read a field's value. The first of two parameters with one name counts, an RFC 2231 form before a plain one."""
     text = raw_text(raw, context)[:VALUE_CHARACTERS]
     value, _, rest = text.partition(";")
-    if "=" in value and "/" not in value.partition("=")[0]:
-        value, rest = "", text
-    elif _LOST.search(value):
+    words = value.strip().split(None, 1)
+    if _LOST.search(value) and "=" not in words[0]:
         # `text/plain charset=utf-8`
-        words = value.strip().split(None, 1)
         value, rest = words[0], f"{words[-1]};{rest}"
+    elif "=" in value and "/" not in value.partition("=")[0]:
+        value, rest = "", text
     plain, segments = _collected(rest)
     decoded = {name: _unworded(found, context) for name, found in plain.items()}
     for name, parts in segments.items():
@@ -104,7 +103,7 @@ def _value(text: str, at: int) -> tuple[str, int]:
         return text[at : end if end >= 0 else len(text)].strip(), (end if end >= 0 else len(text)) + 1
     match = _UNQUOTED.match(text, at)
     value, end = (match.group(), match.end()) if match else ("", at)
-    return _without_comment(value.strip()), end + text.startswith(";", end)
+    return _without_comment(value.strip().rstrip('"')), end + text.startswith(";", end)
 
 
 def _without_comment(value: str) -> str:
@@ -119,7 +118,7 @@ def _unworded(value: str, context: Context) -> str:
     if "%" in value and "''" in value:
         charset = _CHARSET.match(value)
         if charset is not None:
-            return decode(_unpercent(value[charset.end() :]), charset.group(1), carrier=context.carrier).text
+            return context.text_of(_unpercent(value[charset.end() :]), charset.group(1)).text
     return _unpercented_name(value)
 
 
@@ -155,7 +154,7 @@ def _joined(parts: list[tuple[int, bool, str]], context: Context) -> str:
             value = re.sub(rf"\A{re.escape(label)}'(?:[A-Za-z-]{{0,8}}')?", "", value)
         has_encoded = has_encoded or is_encoded
         octets += _unpercent(value) if is_encoded else value.encode("utf-8", "surrogateescape")
-    text = decode(octets, label, carrier=context.carrier, fallback=context.fallback).text if has_encoded else ""
+    text = context.text_of(octets, label, fallback=context.fallback).text if has_encoded else ""
     if not has_encoded:
         text = octets.decode("utf-8", "replace")
     return decode_words(text, context) if "=?" in text else text

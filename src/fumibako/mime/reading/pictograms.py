@@ -114,6 +114,14 @@ def of_webcode(page: str, codes: str) -> str:
     return "".join(of_private_use(chr(_WEBCODE_PAGES[page] + ord(code) - 0x20), Carrier.SOFTBANK) for code in codes)
 
 
+_WEBCODE: Final = re.compile(r"\x1b\$([GEFOPQ])([!-z]{1,200})(?:\x0f|(?=[\x1b\r\n])|\Z)")
+
+
+def with_webcodes(text: str) -> str:
+    """The text with its J-PHONE web codes as signs; they stand among characters of every charset."""
+    return _WEBCODE.sub(lambda match: of_webcode(match.group(1), match.group(2)), text)
+
+
 def of_private_use(char: str, carrier: Carrier) -> str:
     """The sign for a private-use character that a carrier or an old phone wrote; others stay what they are."""
     code = ord(char)
@@ -129,3 +137,21 @@ def of_private_use(char: str, carrier: Carrier) -> str:
 def with_emoji(text: str, carrier: Carrier) -> str:
     """The text with every private-use pictogram as Unicode emoji."""
     return PRIVATE_USE.sub(lambda match: of_private_use(match.group(), carrier), text)
+
+
+_REFERENCE: Final = re.compile(r"&#(?:[xX]([0-9a-fA-F]{4,6})|([0-9]{5,7}));")
+
+
+def with_emoji_in_page(page: str, carrier: Carrier) -> str:
+    """HTML with its pictograms as Unicode emoji, also those written as references.
+
+    Phones of docomo knew two kinds of references: `&#xE63E;` to the character, `&#63647;` to the Shift_JIS code.
+    """
+    return with_emoji(_REFERENCE.sub(lambda match: _referred(match, carrier), page), carrier)
+
+
+def _referred(match: re.Match[str], carrier: Carrier) -> str:
+    code = int(match.group(1), 16) if match.group(1) else int(match.group(2))
+    if match.group(2) and carrier is Carrier.DOCOMO and 0xF89F <= code <= 0xF9FC:
+        return of_shift_jis(code, carrier) or match.group()
+    return of_private_use(chr(code), carrier) if 0xE000 <= code <= 0xF8FF else match.group()

@@ -12,13 +12,14 @@ from typing import Final
 
 from fumibako.mime.reading.fields import Fields, read_fields
 from fumibako.mime.reading.parameters import Parameterised, read_parameters
-from fumibako.mime.reading.transfer import decoded, known_encoding
+from fumibako.mime.reading.transfer import decoded, decoded_size, known_encoding
 from fumibako.mime.reading.words import Context
 
 PARTS: Final = 1_000
 DEPTH: Final = 50
 
 _CONTENT_FIELD: Final = re.compile(rb"\r?\n--([^\r\n]{1,200}?)[ \t]*\r?\nContent-[A-Za-z-]+[ \t]*:", re.I)
+_BEFORE: Final = re.compile(rb"(?:\xef\xbb\xbf[\r\n]{0,20}|[\r\n]{1,20})(?=[A-Za-z][A-Za-z-]{1,60}[ \t]*:)")
 _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,120}")
 
 
@@ -45,6 +46,10 @@ class Part:
         end = self.end if limit is None else min(self.end, self.start + limit)
         return decoded(self.raw[self.start : end], self.encoding)
 
+    def size(self) -> int:
+        """How many octets `content()` has."""
+        return decoded_size(self.raw, self.start, self.end, self.encoding)
+
     def is_cut_by(self, limit: int) -> bool:
         """True when `content(limit)` is not everything."""
         return self.end - self.start > limit
@@ -62,7 +67,13 @@ class Survey:
 
 
 def with_line_feeds(raw: bytes) -> bytes:
-    """A mail whose lines end in a lone CR, as if they ended in LF; every other mail as it is."""
+    """A mail whose lines end in a lone CR, as if they ended in LF; every other mail as it is.
+
+    A byte order mark and empty lines before the first field are not looked at.
+    """
+    before = _BEFORE.match(raw)
+    if before is not None:
+        raw = raw[before.end() :]
     if b"\r" in raw[:65536] and b"\n" not in raw:
         return raw.replace(b"\r", b"\n")
     return raw
@@ -89,8 +100,10 @@ def _part(raw: bytes, start: int, end: int, context: Context, survey: Survey, de
         if not children:
             # Nothing to take apart: shown as the text it is.
             name = "text/plain"
-    elif name in ("message/rfc822", "message/global") and not encoding:
-        children = _message_inside(raw, body, end, context, survey, depth)
+    elif name in ("message/rfc822", "message/global"):
+        # RFC 2045 §6.4 forbids base64 here, and some programs use it all the same.
+        inner = decoded(raw[body:end], encoding) if encoding else raw
+        children = _message_inside(inner, *((0, len(inner)) if encoding else (body, end)), context, survey, depth)
     return Part(raw, fields, body, end, name, kind, disposition, encoding, children)
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import binascii
 import re
+from itertools import islice
 from typing import Final
 
 _NOT_BASE64: Final = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
-_PADDING: Final = re.compile(rb"=+")
-_SOFT_SPACE: Final = re.compile(rb"[ \t]+(?=\r?\n)")
-_UU_BEGIN: Final = re.compile(rb"^begin[ \t]+[0-7]{3,4}[ \t]+[^\n]*\n", re.M)
+_PADDING: Final = re.compile(rb"[^=]+")
+_SOFT_SPACE: Final = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
+_UU_BEGIN: Final = re.compile(rb"^begin[ \t]{1,8}[0-7]{3,4}[ \t]{1,8}[^\n]*\n", re.M)
+_UU_LINE: Final = re.compile(rb"[^\r\n]+")
+_UU_LINES: Final = 500_000
+_CHUNK: Final = 256 * 1024
 
 
 def known_encoding(label: bytes) -> str:
@@ -31,12 +35,32 @@ def decoded(raw: bytes, encoding: str) -> bytes:
     return _uuencode(raw) if encoding == "uuencode" else raw
 
 
+def decoded_size(raw: bytes, start: int, end: int, encoding: str) -> int:
+    """How many octets `decoded` would give for `raw[start:end]`, without holding a large file in memory."""
+    if encoding != "base64":
+        return len(decoded(raw[start:end], encoding)) if encoding else end - start
+    total, run = 0, 0
+    for at in range(start, end, _CHUNK):
+        first, *others = raw[at : min(at + _CHUNK, end)].translate(None, _NOT_BASE64).split(b"=")
+        run += len(first)
+        for other in others:
+            total, run = total + _octets_of(run), len(other)
+    return total + _octets_of(run)
+
+
+def _octets_of(letters: int) -> int:
+    return (letters - (letters % 4 == 1)) * 3 // 4
+
+
 def _base64(raw: bytes) -> bytes:
     letters = raw.translate(None, _NOT_BASE64)
     if b"=" not in letters[:-2]:
         return _four_by_four(letters.rstrip(b"="))
     # Several base64 texts one after the other, each with its own padding.
-    return b"".join(_four_by_four(run) for run in _PADDING.split(letters))
+    found = bytearray()
+    for run in _PADDING.finditer(letters):
+        found += _four_by_four(run.group())
+    return bytes(found)
 
 
 def _four_by_four(letters: bytes) -> bytes:
@@ -47,13 +71,14 @@ def _four_by_four(letters: bytes) -> bytes:
 
 def _uuencode(raw: bytes) -> bytes:
     begin = _UU_BEGIN.search(raw)
-    lines = raw[begin.end() if begin else 0 :].splitlines()
-    pieces = []
-    for line in lines:
-        if line.strip() in (b"end", b"`"):
+    found = bytearray()
+    # A line of one letter claims up to 63 octets: what comes out stays in proportion to what went in.
+    for match in islice(_UU_LINE.finditer(raw, begin.end() if begin else 0), _UU_LINES):
+        line = match.group()
+        if line.strip() in (b"end", b"`") or len(found) > 2 * len(raw) + 4096:
             break
-        pieces.append(_uu_line(line))
-    return b"".join(pieces)
+        found += _uu_line(line)
+    return bytes(found)
 
 
 def _uu_line(line: bytes) -> bytes:

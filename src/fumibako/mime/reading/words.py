@@ -5,9 +5,10 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
-from fumibako.mime.reading.charsets import decode, known_charset
+from fumibako.mime.reading.charsets import Decoded, decode, decode_as, known_charset
 from fumibako.mime.reading.pictograms import Carrier
 
 TEXT_OCTETS: Final = 64 * 1024
@@ -16,7 +17,9 @@ TEXT_OCTETS: Final = 64 * 1024
 _OPENING: Final = re.compile(r"=\?([^?\s=]{0,60})\?([BbQq])\?")
 _HEX: Final = re.compile(r"=([0-9A-Fa-f]{2})")
 _NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]")
-_UNFINISHED_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]{4,}={0,2}\s*\Z")
+_UNFINISHED_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]{4,}={0,2}\s*\??\Z")
+_OPEN_KANJI: Final = re.compile(rb"\x1b\$\(?[@BDOPQ][!-~]*\Z")
+_SPACE_IN_CHARACTER: Final = re.compile(rb"(?<=[\x80-\xff]) +\Z")
 _FOLLOWED_BY_HEX: Final = re.compile(r"[0-9A-Fa-f]{2}")
 
 
@@ -26,6 +29,20 @@ class Context:
 
     carrier: Carrier = Carrier.UNKNOWN
     fallback: str = ""
+    chosen: str = ""
+    """The charset that a person chose, for bytes that do not say theirs and for those under the `doubted` labels."""
+    doubted: frozenset[str] = frozenset()
+
+    def text_of(self, raw: bytes, label: str, *, fallback: str = "") -> Decoded:
+        """The text of bytes that came under this label."""
+        if self.chosen and (not label or plain_label(label) in self.doubted):
+            return decode_as(raw, self.chosen, self.carrier)
+        return decode(raw, label, carrier=self.carrier, fallback=fallback)
+
+
+def plain_label(label: str) -> str:
+    """A label for comparing: lower case, without the language that RFC 2231 §5 allows after it."""
+    return label.strip().lower().partition("*")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ def raw_text(raw: bytes, context: Context) -> str:
     """The bytes of a field as text with its RFC 2047 words untouched."""
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii")
-    return decode(raw, carrier=context.carrier, fallback=context.fallback).text
+    return context.text_of(raw, "", fallback=context.fallback).text
 
 
 def decode_words(text: str, context: Context) -> str:
@@ -132,18 +149,25 @@ def _decoded_group(group: list[_Word], context: Context) -> str:
 
 
 def _same_charset(one: _Word, other: _Word) -> bool:
-    return one.charset.lower().partition("*")[0] == other.charset.lower().partition("*")[0]
+    return plain_label(one.charset) == plain_label(other.charset)
 
 
 def _joined(words: list[_Word], context: Context) -> str:
     label = words[0].charset
     octets = _octets(words)
-    if len(octets) > 1:
-        separately = [decode(piece, label, carrier=context.carrier) for piece in octets]
+    if len(octets) > 1 and not _is_cut_in_kanji(octets):
+        separately = [context.text_of(piece, label) for piece in octets]
         if all("\ufffd" not in one.text and not one.is_guess for one in separately):
             return "".join(one.text for one in separately)
+        # A fold inside a Q word left a space behind half a character.
+        octets = [_SPACE_IN_CHARACTER.sub(b"", piece) for piece in octets]
     fallback = context.fallback if known_charset(label) is None else ""
-    return decode(b"".join(octets), label, carrier=context.carrier, fallback=fallback).text
+    return context.text_of(b"".join(octets), label, fallback=fallback).text
+
+
+def _is_cut_in_kanji(octets: list[bytes]) -> bool:
+    """True when a word of ISO-2022-JP ends among two-byte characters and the next one goes on with them."""
+    return any(_OPEN_KANJI.search(one) is not None and not other.startswith(b"\x1b") for one, other in pairwise(octets))
 
 
 def _octets(words: list[_Word]) -> list[bytes]:

@@ -55,13 +55,28 @@ def greet_pop() -> PopConversation[None]:
 
 
 def log_in_pop(user: str, password: str) -> PopConversation[None]:
-    """Say user and password once. Raises Declined; LocalError when they would not stay one line each."""
+    """Say user and password once. Raises Declined, NotOffered; LocalError when they would not stay one line each."""
     if _UNSPEAKABLE.search(user + password):
         raise LocalError("user and password may not hold CR, LF or NUL")
-    for command in (f"USER {user}\r\n", f"PASS {password}\r\n"):
-        yield Say(command.encode(), is_secret=True)
-        reply: PopReply = yield Listen(Stage.POP_LOGIN, read_status)
-        _require(reply, Stage.POP_LOGIN)
+    yield Say(f"USER {user}\r\n".encode(), is_secret=True)
+    reply: PopReply = yield Listen(Stage.POP_LOGIN, read_status)
+    if not reply.is_positive and not reply.response_code:
+        yield from _require_passwords()
+    _require(reply, Stage.POP_LOGIN)
+    yield Say(f"PASS {password}\r\n".encode(), is_secret=True)
+    reply = yield Listen(Stage.POP_LOGIN, read_status)
+    _require(reply, Stage.POP_LOGIN)
+
+
+def _require_passwords() -> PopConversation[None]:
+    """After a refused USER: a server that names other mechanisms only takes no passwords at all (RFC 2449 §6.3)."""
+    yield Say(b"CAPA\r\n")
+    offered: PopReply = yield Listen(Stage.POP_LOGIN, read_block)
+    lines = [line.decode("ascii", "replace").upper().split() for line in offered.block]
+    words = {line[0]: line[1:] for line in lines if line}
+    mechanisms = words.get("SASL")
+    if mechanisms and "USER" not in words:
+        raise NotOffered("USER", tuple(mechanisms), stage=Stage.POP_LOGIN)
 
 
 def upgrade_pop() -> PopConversation[None]:
@@ -104,7 +119,7 @@ def read_status(inbox: Inbox) -> PopReply | None:
     if not inbox.lines:
         inbox.require_bounds()
         return None
-    reply = _status_of(inbox.lines[0], inbox.veil)
+    reply = status_of(inbox.lines[0], inbox.veil)
     inbox.drop(1)
     return reply
 
@@ -114,7 +129,7 @@ def read_block(inbox: Inbox) -> PopReply | None:
     if not inbox.lines:
         inbox.require_bounds()
         return None
-    first = _status_of(inbox.lines[0], inbox.veil)
+    first = status_of(inbox.lines[0], inbox.veil)
     if not first.is_positive:
         inbox.drop(1)
         return first
@@ -129,7 +144,8 @@ def read_block(inbox: Inbox) -> PopReply | None:
     return None
 
 
-def _status_of(line: bytes, veil: Veil) -> PopReply:
+def status_of(line: bytes, veil: Veil) -> PopReply:
+    """Read one +OK or -ERR line, given without its LF. Raises Garbage for anything else."""
     match = _STATUS.fullmatch(text_of(line, veil))
     if match is None or len(line) > MAX_REPLY_BYTES:
         raise Garbage(f"not a POP3 answer: {shown(line, veil)}"[:500])

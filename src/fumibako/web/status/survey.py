@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import shutil
+import sqlite3
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,11 +24,12 @@ from fumibako.apps.accounts.secrets import SecretLost
 from fumibako.apps.audit.models import AuditEvent
 from fumibako.apps.office import durability
 from fumibako.apps.office.models import Operator
-from fumibako.apps.office.queries import office
+from fumibako.apps.office.queries import office, outbound_hold
 from fumibako.apps.office.schema import schema
 from fumibako.apps.sending.labels import clock, stop_reason
 from fumibako.apps.sending.models import Pace
 from fumibako.apps.sending.queries import waiting_count, worker_seen_at
+from fumibako.web.status import precautions
 from fumibako.web.status.findings import (
     Level,
     Line,
@@ -53,7 +56,7 @@ def survey(operator: Operator | None, now: datetime, *, is_thorough: bool = Fals
     """
     lines = [*machine_lines(now, is_thorough=is_thorough)]
     if lines_are_readable(lines):
-        lines += [*work_lines(now), *account_lines(operator, now)]
+        lines += [*precaution_lines(now), *work_lines(now), *account_lines(operator, now)]
     return lines
 
 
@@ -71,6 +74,21 @@ def machine_lines(now: datetime, *, is_thorough: bool) -> Iterator[Line]:
     yield disk_line(usage.free, usage.total)
     yield folder_line(root.stat().st_mode, str(root))
     yield key_line(_key_trouble())
+    yield precautions.exposure_line(
+        list(settings.ALLOWED_HOSTS), is_debug=settings.DEBUG, is_behind_tls=settings.IS_BEHIND_TLS
+    )
+    yield from _only_when_wrong()
+
+
+def _only_when_wrong() -> Iterator[Line]:
+    """Lines that are there only when something is not as it should be."""
+    root, database = Path(settings.DATA.root), settings.DATA.database
+    found = [
+        precautions.key_change_line(_key_count()),
+        precautions.database_file_line(root.stat().st_mode, _mode_of(database), str(database)),
+        precautions.runtime_line(sys.version_info[:3], sqlite3.sqlite_version_info),
+    ]
+    yield from (line for line in found if line is not None)
 
 
 def lines_are_readable(lines: list[Line]) -> bool:
@@ -104,6 +122,32 @@ def _key_trouble() -> str:
     except OSError as trouble:
         return f"鍵ファイルを読めません({trouble.strerror})。"
     return ""
+
+
+def _key_count() -> int:
+    try:
+        return len(data_folder.read_keys(settings.DATA))
+    except (data_folder.UnsafeFolder, OSError):
+        return 1
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return None
+
+
+def precaution_lines(now: datetime) -> Iterator[Line]:
+    """Hold, backups, the shared folder: what the records tell about how safe they are."""
+    yield precautions.hold_line(outbound_hold())
+    times = AuditEvent.objects.order_by("pk").values_list("at", flat=True)
+    if not office().is_practice:
+        yield precautions.backup_line(times.filter(action="office.backed_up").last(), times.first(), now)
+    root = office().mail_share_root
+    share = precautions.share_line(root, _mode_of(Path(root)) if root else None)
+    if share is not None:
+        yield share
 
 
 def work_lines(now: datetime) -> Iterator[Line]:

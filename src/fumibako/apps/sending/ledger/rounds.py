@@ -342,7 +342,9 @@ def write_pace(pace: pacing.OpenPace) -> None:
     if not pace.is_changed:
         return
     state = pace.state
-    last_at, next_at = (moment_of(at) if at is not None else None for at in (state.last_activity_at, state.not_before_at))
+    last_at, next_at = (
+        moment_of(at) if at is not None else None for at in (state.last_activity_at, state.not_before_at)
+    )
     row = (state.count, state.number, last_at, next_at, state.cause.value, pace.mail_seconds, pace.trouble_count)
     run_for_all(statements.KEEP_PACE, [(*row, pace.account_id)])
     pace.is_changed = False

@@ -61,7 +61,7 @@ class BulkSend(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by_name = models.CharField(max_length=100, blank=True, default="")
     pause_cause = models.CharField(max_length=30, blank=True, default="")
-    """"" = a person; else a stable word: failures, attachment_missing, sender_refused, missed_schedule."""
+    """"" = a person; else a stable word: failures, attachment_missing, sender_refused, missed_schedule, restored."""
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by_name = models.CharField(max_length=100, blank=True, default="")
 

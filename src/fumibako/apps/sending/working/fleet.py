@@ -154,7 +154,7 @@ class Fleet:
         self._gather()
 
     def _has_work(self) -> bool:
-        if self._answers or self._halted and not self._pool:
+        if self._answers or (self._halted and not self._pool):
             return True
         can_begin = bool(self._pool) or self._may_claim
         return any(berth.is_before_dot or (berth.is_idle and can_begin) for berth in self._berths)

@@ -127,9 +127,7 @@ class Sessions:
             return
 
     def _tell(self, trouble: _Trouble, seen_count: int) -> ledger.Wait:
-        log.warning(
-            "no_session", account=self._account_id, kind=trouble.kind, stage=trouble.stage, code=trouble.code
-        )
+        log.warning("no_session", account=self._account_id, kind=trouble.kind, stage=trouble.stage, code=trouble.code)
         standing = Standing(trouble_count=seen_count, seed=self._account_id)
         move = decide_session(
             trouble.stage,

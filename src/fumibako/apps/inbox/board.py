@@ -1,0 +1,152 @@
+"""What the screens of received mail show beside a mail: counts for every page, whom a list names, the answer board."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from fumibako.apps.accounts.models import MailAccount
+from fumibako.apps.accounts.queries import usable_accounts
+from fumibako.apps.office.models import Operator
+from fumibako.apps.recipients.models import Recipient
+from fumibako.apps.sending.models import BulkSend
+from fumibako.delivery.states import State
+from fumibako.mime.addresses import address_key
+
+from .models import BounceReport, FetchRequest, MailPerson, ReceivedMail, Reception
+from .queries import bounce_list, unmatched_bounces, visible_mails
+
+MOST_FOUND = 20
+UNDO_STATES = (State.PLANNED.value, State.QUEUED.value)
+NOT_MAILED = (State.SUPPRESSED.value, State.CANCELLED.value, State.PLANNED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """この送信への返信, in persons."""
+
+    job: BulkSend
+    answered: int
+    bounced: int
+    silent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """How receiving stands over several accounts: the last success, the next run, and what is down since when."""
+
+    last_at: datetime | None
+    next_at: datetime | None
+    is_running: bool
+    downs: tuple[tuple[MailAccount, datetime], ...]
+
+
+def has_inbox(operator: Operator) -> bool:
+    """Whether any account's mail may be seen: without one, メール受信 is not in the menu."""
+    return operator.is_administrator or usable_accounts(operator, "view").exists()
+
+
+def open_count(operator: Operator) -> int:
+    """未処理, for the menu of every page."""
+    return visible_mails(operator).order_by().filter(work=ReceivedMail.Work.OPEN).count()
+
+
+def mine_count(operator: Operator) -> int:
+    """未処理 with this operator as 担当."""
+    return visible_mails(operator).order_by().filter(work=ReceivedMail.Work.OPEN, assignee=operator).count()
+
+
+def error_count(operator: Operator) -> int:
+    """Error mails that wait for a person: reports that fit no send, and people who became 送れない by one."""
+    return unmatched_bounces(operator).order_by().count() + len(stopped_people(operator))
+
+
+def stopped_people(operator: Operator) -> set[int]:
+    """Ids of the people with an address that error mails made 送れない."""
+    stopped = bounce_list(operator).order_by().filter(party_address__flag="cannot", effect=BounceReport.Effect.COUNTED)
+    return set(stopped.values_list("party_address__recipient", flat=True))
+
+
+def receiving_of(accounts: Sequence[MailAccount]) -> Receiving:
+    """What the function bar and the strip above the list say."""
+    receptions = list(Reception.objects.filter(account__in=accounts).select_related("account"))
+    timed = [one for one in receptions if one.account.fetch_interval_minutes and one.stopped_at is None]
+    successes = [one.last_success_at for one in receptions if one.last_success_at]
+    nexts = [one.next_at for one in timed if one.next_at]
+    downs = [(one.account, one.failing_since_at or one.stopped_at) for one in receptions]
+    return Receiving(
+        last_at=max(successes, default=None),
+        next_at=min(nexts, default=None),
+        is_running=FetchRequest.objects.filter(account__in=accounts, run=None).exists(),
+        downs=tuple((account, since) for account, since in downs if since is not None),
+    )
+
+
+def senders_of(mails: Sequence[ReceivedMail]) -> dict[int, MailPerson]:
+    """Mail id → the person it is from, for a whole list in one query."""
+    links = MailPerson.objects.filter(mail__in=[mail.pk for mail in mails], role=MailPerson.Role.FROM)
+    chosen = links.select_related("recipient__client_contact__client").order_by("-is_by_hand", "-id")
+    return {link.mail_id: link for link in reversed(chosen)}
+
+
+def answers_of(job: BulkSend) -> Answers:
+    """How many of those mailed answered, were not reached, or have not answered yet."""
+    rows = job.deliveries.exclude(state__in=NOT_MAILED)
+    mailed = rows.count()
+    bounced = rows.filter(state=State.BOUNCED.value).count()
+    ordinary = ReceivedMail.objects.filter(job=job, kind=ReceivedMail.Kind.ORDINARY, deleted_at=None).order_by()
+    answered = ordinary.values("from_key").distinct().count()
+    return Answers(job, answered, bounced, max(0, mailed - bounced - answered))
+
+
+def people_like(word: str) -> list[Recipient]:
+    """People of every kind by name, kana, company, number or address, at most 20; nothing for no word."""
+    found = _with_company(Recipient.objects.filter(is_hidden=False))
+    for part in word.split()[:4]:
+        named = Q(family_name__icontains=part) | Q(given_name__icontains=part) | Q(kana__icontains=part)
+        named |= Q(client_contact__client__company_name__icontains=part) | Q(addresses__address__icontains=part)
+        named |= Q(number__icontains=part)
+        found = found.filter(named)
+    return list(found.distinct()[:MOST_FOUND]) if word.strip() else []
+
+
+def owners_of(address: str) -> list[Recipient]:
+    """Everybody on the lists who has this address."""
+    key = address_key(address) if address else ""
+    found = _with_company(Recipient.objects.filter(addresses__address_key=key)) if key else Recipient.objects.none()
+    return list(found.distinct()[:MOST_FOUND])
+
+
+def namesake_of(name: str, address: str) -> Recipient | None:
+    """Somebody on the lists who is called like the sender but has other addresses."""
+    plain = "".join(name.split())
+    parts = name.split()
+    if len(plain) < 3 or len(parts) != 2:
+        return None
+    people = Recipient.objects.filter(family_name=parts[0], given_name=parts[1], addresses__isnull=False)
+    return people.exclude(addresses__address_key=address_key(address)).first()
+
+
+def assignable_operators(account: MailAccount) -> list[Operator]:
+    """Who may be 担当 of a mail of this account."""
+    people = Operator.objects.filter(is_active=True).order_by("id")
+    allowed = Q(is_administrator=True) | Q(account_permissions__account=account, account_permissions__may_view=True)
+    return list(people.filter(allowed).distinct())
+
+
+def numbers_of(mails: Collection[int]) -> Mapping[int, int]:
+    """Mail id → 受信管理NO."""
+    return dict(ReceivedMail.objects.filter(pk__in=mails).values_list("pk", "number"))
+
+
+def reply_held(operator: Operator, now: datetime) -> BulkSend | None:
+    """The newest reply of this operator that can still be taken back."""
+    own = BulkSend.objects.filter(created_by=operator, origin=BulkSend.Origin.REPLY, cancelled_at=None)
+    return own.filter(release_at__gt=now, first_sent_at=None).order_by("-number").first()
+
+
+def _with_company(people: QuerySet[Recipient]) -> QuerySet[Recipient]:
+    return people.select_related("client_contact__client").prefetch_related("addresses").order_by("kind", "number")

@@ -1,0 +1,163 @@
+"""Finding words in mails: pieces of two or three letters of our own, in FTS5 or in a tsvector.
+
+Japanese has no spaces, and the database's own pieces are three letters long: 東京 would never be found. Here Latin
+letters and digits are cut into threes and everything else into twos, after NFKC and case folding, so that any part of
+a word of any length is found, in the order in which it stands.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Literal
+
+from django.db import connection
+from django.db.models.expressions import RawSQL
+
+Field = Literal["sender", "recipients", "subject", "body"]
+FIELDS: tuple[Field, ...] = ("sender", "recipients", "subject", "body")
+WEIGHTS = dict(zip(FIELDS, "ABCD", strict=True))
+"""The same four fields as PostgreSQL's weights."""
+
+MOST_CHARACTERS = 60_000
+"""Of one field: what stands further down in a mail is not found."""
+MOST_TERMS = 8
+ALIKE = str.maketrans("髙﨑德濵濱邊邉齋齊斎嶋嶌槗𠮷眞澤廣國櫻渡曻", "高崎徳浜浜辺辺斉斉斉島島橋吉真沢広国桜渡昇")
+"""Ways of writing one name: whoever searches 高橋 means 髙橋 too."""
+PG_POSITIONS = 16_383
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is indexed of one mail."""
+
+    row_id: int
+    texts: tuple[str, str, str, str]
+    """In the order of FIELDS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Grams that must follow each other; the last one may be the beginning of a longer one."""
+
+    grams: tuple[str, ...]
+    is_prefix: bool
+
+
+def grams_of(text: str) -> list[str]:
+    """Every gram of a text, in order, with the short ends of each run."""
+    return [gram for run in _runs(text[:MOST_CHARACTERS]) for gram in _cut(run)]
+
+
+def phrases_of(wanted: str) -> list[Phrase]:
+    """What to look for: one phrase per word of the question, all of which must be found."""
+    phrases = []
+    for word in unicodedata.normalize("NFKC", wanted).split()[:MOST_TERMS]:
+        runs = _runs(word)
+        if not runs:
+            continue
+        *before, last = runs
+        grams = [gram for run in before for gram in _cut(run)]
+        size = _size_of(last)
+        whole = [last[start : start + size] for start in range(len(last) - size + 1)]
+        phrases.append(Phrase((*grams, *(whole or [last])), is_prefix=not whole))
+    return phrases
+
+
+def found_in(wanted: str, fields: Sequence[Field] = FIELDS) -> RawSQL | None:
+    """A subquery of sort_keys of mails in which every word of `wanted` stands in one of `fields`.
+
+    None when nothing in `wanted` can be searched for.
+    """
+    phrases = phrases_of(wanted)
+    if not phrases:
+        return None
+    if connection.vendor == "sqlite":
+        return RawSQL("SELECT rowid FROM inbox_search WHERE inbox_search MATCH %s", [fts_query(phrases, fields)])
+    return RawSQL("SELECT rowid FROM inbox_search WHERE words @@ %s::tsquery", [ts_query(phrases, fields)])
+
+
+def fts_query(phrases: Iterable[Phrase], fields: Sequence[Field]) -> str:
+    """The question in FTS5's language. Grams hold letters and digits alone, so nothing has to be escaped."""
+    terms = " AND ".join(f'"{" ".join(phrase.grams)}"{" *" if phrase.is_prefix else ""}' for phrase in phrases)
+    return f"({terms})" if len(fields) == len(FIELDS) else f"{{{' '.join(fields)}}} : ({terms})"
+
+
+def ts_query(phrases: Iterable[Phrase], fields: Sequence[Field]) -> str:
+    """The question in PostgreSQL's language."""
+    weights = "" if len(fields) == len(FIELDS) else "".join(WEIGHTS[field] for field in fields)
+    terms = []
+    for phrase in phrases:
+        marks = [weights] * (len(phrase.grams) - 1) + [weights + ("*" if phrase.is_prefix else "")]
+        grams = [f"'{gram}'{':' + mark if mark else ''}" for gram, mark in zip(phrase.grams, marks, strict=True)]
+        terms.append("(" + " <-> ".join(grams) + ")")
+    return " & ".join(terms)
+
+
+def add(rows: Sequence[Words]) -> None:
+    """Make mails findable. Call inside the transaction that writes what was read."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            statement = (
+                "INSERT INTO inbox_search (rowid, sender, recipients, subject, body) VALUES (%s, %s, %s, %s, %s)"
+            )
+            cursor.executemany(statement, [_fts_row(row) for row in rows])
+        else:
+            statement = "INSERT INTO inbox_search (rowid, words) VALUES (%s, %s::tsvector)"
+            cursor.executemany(statement, [(row.row_id, _ts_vector(row)) for row in rows])
+
+
+def remove(rows: Sequence[Words]) -> None:
+    """Make mails unfindable; `rows` say exactly what was added for them."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            statement = (
+                "INSERT INTO inbox_search (inbox_search, rowid, sender, recipients, subject, body) "
+                "VALUES ('delete', %s, %s, %s, %s, %s)"
+            )
+            cursor.executemany(statement, [_fts_row(row) for row in rows])
+        else:
+            cursor.execute("DELETE FROM inbox_search WHERE rowid = ANY(%s)", [[row.row_id for row in rows]])
+
+
+def _fts_row(row: Words) -> tuple[Any, ...]:
+    return (row.row_id, *(" ".join(grams_of(text)) for text in row.texts))
+
+
+def _ts_vector(row: Words) -> str:
+    lexemes = []
+    position = 0
+    for weight, text in zip(WEIGHTS.values(), row.texts, strict=True):
+        for gram in grams_of(text):
+            position += 1
+            lexemes.append(f"'{gram}':{min(position, PG_POSITIONS)}{weight}")
+        # A phrase must not run from one field into the next.
+        position += 1
+    return " ".join(lexemes)
+
+
+def _runs(text: str) -> list[str]:
+    """Letters and digits that stand together, Latin apart from the rest."""
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(ALIKE)
+    return ["".join(run) for kind, run in groupby(plain, key=_kind_of) if kind]
+
+
+def _kind_of(char: str) -> int:
+    if not char.isalnum():
+        return 0
+    return 1 if char.isascii() else 2
+
+
+def _size_of(run: str) -> int:
+    return 3 if run[0].isascii() else 2
+
+
+def _cut(run: str) -> list[str]:
+    size = _size_of(run)
+    return [run[start : start + size] for start in range(len(run))]
