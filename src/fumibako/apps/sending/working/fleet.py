@@ -33,6 +33,10 @@ log = structlog.get_logger("fumibako.sending")
 LOOK_SECONDS = 0.5
 """How soon a request to stop is noticed while only answers are awaited."""
 RECORD_AGAIN_SECONDS = 1.0
+LONGEST_GATHERING = 0.005
+"""How long the first line before its dot waits for the others, at most, so that they share its commit."""
+ANSWER_SECONDS = 0.1
+"""How long an answer may wait to be recorded together with the next mark of its line."""
 STALE_SECONDS = 60.0
 """What was claimed ahead and has not begun by then goes back: flags and opt-outs are judged anew."""
 
@@ -52,6 +56,11 @@ class _Berth:
     @property
     def is_idle(self) -> bool:
         return not self.loads and self.carrier.is_free
+
+    @property
+    def is_under_way(self) -> bool:
+        """A mail is on its way to its mark: its line will need a transaction soon."""
+        return bool(self.loads) and not self.carrier.is_before_dot and not self.carrier.is_after_dot
 
 
 class Fleet:
@@ -75,6 +84,9 @@ class Fleet:
         self._wait: ledger.Wait | None = None
         self._limit = max(1, MailAccount.objects.get(pk=account_id).connections)
         self._may_say_ahead = True
+        self._answered_at = 0.0
+        """When the first of `_answers` came."""
+        self._commit_seconds = 0.0
         self.sent_count = 0
 
     def run(self) -> ledger.Wait:
@@ -101,6 +113,8 @@ class Fleet:
         self._hear()
         if self._stop.is_set():
             return None
+        self._begin()
+        self._gather_others()
         self._commit()
         self._send_halted_home()
         self._begin()
@@ -141,7 +155,7 @@ class Fleet:
 
     def _hear(self) -> None:
         """Wait for the next thing to happen on any line, unless there is something to do already."""
-        seconds = 0.0 if self._has_work() else LOOK_SECONDS
+        seconds = 0.0 if self._has_work() else ANSWER_SECONDS if self._answers else LOOK_SECONDS
         carriers = [berth.carrier for berth in self._berths] + self._leaving
         Carrier.wait(carriers, seconds, also=(self._sessions.bell,))
         came, is_refused = self._sessions.arrivals()
@@ -154,10 +168,30 @@ class Fleet:
         self._gather()
 
     def _has_work(self) -> bool:
-        if self._answers or (self._halted and not self._pool):
+        if self._must_record or (self._halted and not self._pool and not any(one.loads for one in self._berths)):
             return True
         can_begin = bool(self._pool) or self._may_claim
         return any(berth.is_before_dot or (berth.is_idle and can_begin) for berth in self._berths)
+
+    @property
+    def _must_record(self) -> bool:
+        """True when answers wait for no mark that would carry them along soon."""
+        if not self._answers:
+            return False
+        is_old = self._around.stopwatch() - self._answered_at >= ANSWER_SECONDS
+        return is_old or not any(berth.is_under_way for berth in self._berths)
+
+    def _gather_others(self) -> None:
+        """Lines that are about to stand before their dot get a moment to share the commit of those that do."""
+        until = self._around.stopwatch() + min(LONGEST_GATHERING, self._commit_seconds / 2)
+        while any(berth.is_before_dot for berth in self._berths):
+            late = [berth.carrier for berth in self._berths if berth.loads and not berth.is_before_dot]
+            seconds = until - self._around.stopwatch()
+            if not late or seconds <= 0:
+                return
+            Carrier.wait(late, seconds)
+            self._gather()
+            self._begin()
 
     @property
     def _may_claim(self) -> bool:
@@ -195,6 +229,8 @@ class Fleet:
         )
         move = decide(outcome, standing, self._around.policy)
         spent = seconds if outcome.verdict is Verdict.SENT else None
+        if not self._answers:
+            self._answered_at = self._around.stopwatch()
         self._answers.append(ledger.Answer(claim, move, outcome, spent))
 
     def _put_back(self, loads: Iterable[Load], why: str, stage: Stage = Stage.MARK) -> None:
@@ -212,12 +248,14 @@ class Fleet:
         """One durable transaction for everybody, then the dots."""
         ready = [berth for berth in self._berths if berth.is_before_dot]
         is_asking = self._may_claim and any(berth.is_idle for berth in self._berths) and not self._pool
-        if not (ready or self._answers or is_asking):
+        if not (ready or self._must_record or is_asking):
             return
         following = {berth: self._next_for(berth) for berth in ready}
+        begun_at = self._around.stopwatch()
         done = self._settle(ready, self._wanted())
         if done is not None:
             marked_at = self._around.stopwatch()
+            self._commit_seconds += (marked_at - begun_at - self._commit_seconds) / 8
             for berth in ready:
                 self._hand_over(berth, marked_at, following[berth])
             self._take_in(done)
