@@ -49,6 +49,8 @@ class ParsedLetter:
     fields_used: tuple[str, ...]
     _subject: Part
     _text: Part
+    ending: str = ""
+    """What every receiver's text ends in: all that stands behind the last field and the last condition."""
 
     def render(self, values: Mapping[str, str]) -> Rendered:
         """Fill in the values of one receiver; a field without one is empty. Raises LetterRefused above 1,000,000
@@ -71,7 +73,7 @@ def parse(subject: str, body: str, known: Collection[str] = ALL_FIELDS) -> Parse
     if problems:
         raise LetterRefused(problems)
     used = dict.fromkeys(name for token in subject_tokens + text_tokens for name in _reading(token).fields)
-    return ParsedLetter(tuple(used), part_of(subject_tokens, "subject"), part_of(text_tokens, "text"))
+    return ParsedLetter(tuple(used), part_of(subject_tokens, "subject"), part_of(text_tokens, "text"), _ending_of(text_tokens))
 
 
 def as_written(subject: str, body: str) -> ParsedLetter:
@@ -81,6 +83,11 @@ def as_written(subject: str, body: str) -> ParsedLetter:
         part_of((Token(TokenKind.LITERAL, clean(text, where), 1),), where) for where, text in parts
     )
     return ParsedLetter((), subject_part, text_part)
+
+
+def _ending_of(tokens: tuple[Token, ...]) -> str:
+    is_common = bool(tokens) and tokens[-1].kind is TokenKind.LITERAL
+    return tokens[-1].text if is_common else ""
 
 
 def problems_in(subject: str, body: str, known: Collection[str] = ALL_FIELDS) -> tuple[LetterProblem, ...]:

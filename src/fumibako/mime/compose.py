@@ -14,6 +14,7 @@ import binascii
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 from fumibako.mime.addresses import domain_on_the_wire, judge
 from fumibako.mime.encodings import LABELS, Charset, DoesNotFit, Misfit, encode, misfits
@@ -40,6 +41,8 @@ __all__ = [
     "new_message_id",
 ]
 
+_LINE_OCTETS = 57
+"""What one line of 76 base64 characters carries."""
 BODY_LINE_OCTETS = 990
 """RFC 5322 §2.1.1 allows 998; a relay that adds a dot or a mark must stay below it."""
 
@@ -114,6 +117,7 @@ class Composer:
         self._cc = tuple(replace(one, address=_wire(one.address, "cc")) for one in sheet.cc)
         self._files = tuple(_base64_lines(one.raw) for one in sheet.attachments)
         self._prepared: dict[Charset, _Prepared] = {}
+        self._endings: dict[tuple[Charset, str], _Ending] = {}
         self._sheet_misfits = self._misfits_of(self._common_texts())
         self._charset: Charset = "utf-8" if self._sheet_misfits else sheet.charset
         self._in(self._charset)
@@ -128,8 +132,11 @@ class Composer:
         date: datetime,
         boundary: str,
         extra_headers: tuple[tuple[str, str], ...] = (),
+        ending: str = "",
     ) -> Composed:
-        """One person's mail. `date` must know its offset; it is written in Japanese time (RFC 5322 §3.3).
+        """One person's mail. `ending` may name what many texts end in: it is encoded once, and the bytes are the same.
+
+        `date` must know its offset; it is written in Japanese time (RFC 5322 §3.3).
 
         `message_id` comes with its angle brackets. `text` may end its lines in any way; it ends with a line end in the
         mail. Raises Unsendable (HeaderInjection for control characters on their way into a header).
@@ -139,7 +146,7 @@ class Composer:
         if not _BOUNDARY.fullmatch(boundary):
             raise Unsendable(Reason.BAD_BOUNDARY, "boundary")
         mail = _Mail(
-            replace(to, address=_wire(to.address, "to")), subject, text, message_id, date, boundary, extra_headers
+            Mailbox(to.name, _wire(to.address, "to")), subject, text, message_id, date, boundary, extra_headers, ending
         )
         charset = self._charset
         try:
@@ -153,7 +160,7 @@ class Composer:
 
     def _build(self, mail: _Mail, charset: Charset) -> bytes:
         common = self._in(charset)
-        encoding, body = _body(mail.text, charset, mail.boundary if common.files else "")
+        encoding, body = self._body(mail, charset, mail.boundary if common.files else "")
         part = f"Content-Type: text/plain; charset={LABELS[charset]}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
         chunks = [
             f"Date: {_date(mail.date)}\r\n".encode("ascii"),
@@ -174,6 +181,17 @@ class Composer:
         else:
             chunks += [part.encode("ascii"), body]
         return b"".join(chunks)
+
+    def _body(self, mail: _Mail, charset: Charset, boundary: str) -> tuple[str, bytes]:
+        if not mail.ending or charset == "iso-2022-jp" or not mail.text.endswith(mail.ending):
+            return _body(mail.text, charset, boundary)
+        prepared = self._endings.get((charset, mail.ending))
+        if prepared is None:
+            prepared = self._endings[charset, mail.ending] = _Ending.of(mail.ending, charset)
+        if not prepared.raw:
+            return _body(mail.text, charset, boundary)
+        beginning = mail.text[: -len(mail.ending)].replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+        return "base64", prepared.behind(encode(beginning, charset))
 
     def _in(self, charset: Charset) -> _Prepared:
         """The common parts in this charset, encoded the first time they are asked for."""
@@ -208,6 +226,36 @@ class Composer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ending:
+    """What many bodies end in, encoded once for each of the 57 places of a base64 line where it may begin.
+
+    `raw` is empty when it cannot be prepared: only a body that is sure to become base64 has lines of one length.
+    """
+
+    raw: bytes
+    lines: dict[int, bytes]
+
+    @classmethod
+    def of(cls, ending: str, charset: Charset) -> _Ending:
+        """Prepare an ending, or find that it cannot be."""
+        try:
+            raw = encode(ending.replace("\n", "\r\n"), charset)
+        except DoesNotFit:
+            raw = b""
+        is_sure = "\r" not in ending and ending.endswith("\n") and not raw.isascii() and len(raw) >= _LINE_OCTETS
+        return cls(raw if is_sure else b"", {})
+
+    def behind(self, beginning: bytes) -> bytes:
+        """The base64 of `beginning` and the ending after it."""
+        missing = -len(beginning) % _LINE_OCTETS
+        rest = self.lines.get(missing)
+        if rest is None:
+            rest = self.lines[missing] = _base64_lines(self.raw[missing:]) if self.raw[missing:] else b""
+        first = beginning + self.raw[:missing]
+        return _base64_lines(first) + rest if first else rest
+
+
+@dataclass(frozen=True, slots=True)
 class _Mail:
     """What is one person's alone."""
 
@@ -218,6 +266,7 @@ class _Mail:
     date: datetime
     boundary: str
     extra_headers: tuple[tuple[str, str], ...]
+    ending: str
 
     def texts(self) -> tuple[tuple[str, str], ...]:
         extras = tuple((name.lower(), value) for name, value in self.extra_headers)
@@ -242,6 +291,7 @@ def _wire(address: str, field: str) -> str:
     return verdict.wire
 
 
+@lru_cache(maxsize=64)
 def _date(at: datetime) -> str:
     if at.tzinfo is None:
         raise ValueError("a date without offset")

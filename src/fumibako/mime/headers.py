@@ -64,6 +64,11 @@ def encoded_words(text: str, charset: Charset, *, first: int, rest: int = LINE -
     label = LABELS[charset]
     frame = len(label) + 7
     widths = [_payload(min(width, WORD) - frame) for width in (first, rest)]
+    if len(text) <= widths[0]:
+        whole = encode(text, charset)
+        if len(whole) <= widths[0]:
+            # The everyday case: a name, a short subject.
+            return [f"=?{label}?B?{binascii.b2a_base64(whole, newline=False).decode('ascii')}?="] if text else [""]
     words = []
     for piece in _pieces(text, charset, *widths):
         raw = encode(piece, charset)

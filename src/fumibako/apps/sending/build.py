@@ -114,6 +114,9 @@ class JobComposer:
             extra_headers=tuple((name, value) for name, value in sheet.get("extra_headers", ())),
         )
         self._composer = Composer(self.sheet)
+        ending = self.letter.ending
+        self._ending = joined_body(ending, self._signature) if ending.strip("\n") else ""
+        """What all mails end in: encoded once."""
         self.envelope_sender = wire_of(sheet["from_address"], "from")
         """What MAIL FROM carries."""
         self.copies = (
@@ -138,6 +141,7 @@ class JobComposer:
             message_id=f"<{row.message_id}>",
             date=row.dated_at,
             boundary=row.boundary,
+            ending=self._ending,
         )
 
 
