@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from fumibako.apps.sending.build import TEST_SUBJECT, JobComposer, Moment, build
 from fumibako.apps.sending.drafts import actor_name, add_people, last_editor, new_job, note, start_draft
 from fumibako.apps.sending.errors import ChangedMeanwhile, NotADraft, NotNow, Problem, Refused, SumsDisagree
 from fumibako.apps.sending.inspection.inspect import PATIENCE, Inspection, inspect
+from fumibako.apps.sending.laying import REPEATABLE, Laid
 from fumibako.apps.sending.ledger.moves import Note, one_writer
 from fumibako.apps.sending.models import BulkSend, Delivery, DraftAddress, JobAttachment, RemovedRecipient
 from fumibako.apps.sending.pacing import allow_again, locked_pace
@@ -34,9 +35,6 @@ DECISIONS: dict[str, Trigger] = {
     "resend": Trigger.RESEND,
     "give_up": Trigger.GIVE_UP,
 }
-
-REPEATABLE = (State.FAILED, State.BOUNCED)
-"""What 失敗分を再送 takes: never an unknown result, never what may still be on its way."""
 
 
 def approve_bulk_send(
@@ -64,8 +62,8 @@ def approve_bulk_send(
             return job
         _require_draft(job, version)
         release_at, dated_at = _times(job, start, now)
-        rows: list[Delivery] = []
-        found = inspect(job, now, start_at=release_at, deadline_at=deadline_at, dated_at=dated_at, keep=rows.append)
+        rows = Laid(job, ledger.plan_rows)
+        found = inspect(job, now, start_at=release_at, deadline_at=deadline_at, dated_at=dated_at, keep=rows.take)
         gate = Gate(typed_number, ticks, accept_warning_hours)
         problems = list(gate_problems(operator, job.account, found, gate, office()))
         if deadline_at is not None and deadline_at <= release_at:
@@ -99,20 +97,19 @@ def _freeze(
     operator: Operator | None,
     job: BulkSend,
     found: Inspection,
-    rows: list[Delivery],
+    rows: Laid,
     now: datetime,
     *,
     has_deadline: bool,
 ) -> None:
-    if len(rows) != found.counts.row_count:
-        raise SumsDisagree(f"job {job.number}: {len(rows)} of {found.counts.row_count} rows were built")
+    rows.lay()
+    if rows.count != found.counts.row_count:
+        raise SumsDisagree(f"job {job.number}: {rows.count} of {found.counts.row_count} rows were built")
     job.sheet = found.sheet | {"has_deadline": has_deadline}
     job.approved_at = now
     job.approved_by_name = actor_name(operator)
-    job.selected_count = len(rows)
+    job.selected_count = rows.count
     job.save()
-    _link_to_failures(job, rows)
-    ledger.plan_rows(rows)
     counts = found.counts
     note(job, "frozen", operator, count=counts.mail_count)
     note(job, "approved", operator, count=counts.mail_count)
@@ -120,15 +117,6 @@ def _freeze(
     if counts.lifted_count:
         changes["do_not_send_lifted"] = [0, counts.lifted_count]
     record(operator, "bulk_send.approved", _target(job), changes=changes)
-
-
-def _link_to_failures(job: BulkSend, rows: Sequence[Delivery]) -> None:
-    if job.resend_of_id is None:
-        return
-    failed = Delivery.objects.filter(job_id=job.resend_of_id, state__in=REPEATABLE, party_address__isnull=False)
-    before: dict[int | None, int] = dict(failed.values_list("party_address_id", "pk"))
-    for row in rows:
-        row.previous_id = before.get(row.party_address_id)
 
 
 def withdraw(operator: Operator | None, job: BulkSend, *, now: datetime | None = None) -> BulkSend:

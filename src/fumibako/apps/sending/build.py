@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -192,7 +193,7 @@ def build_all(
     job: BulkSend,
     sheet: Mapping[str, Any],
     composer: JobComposer,
-    rows: Sequence[Judged],
+    rows: Iterable[Judged],
     moment: Moment,
     *,
     first_seq: int = 1,
@@ -200,10 +201,10 @@ def build_all(
     """Build every mail of a draft, one at a time, in the order of its list; exclusions come along without a mail."""
     identities = Identities(job, sheet)
     common = common_values(sheet, moment)
-    for first in range(0, len(rows), PEOPLE_PER_QUERY):
-        chunk = rows[first : first + PEOPLE_PER_QUERY]
-        people = merge_values(list({judged.candidate.recipient_id for judged in chunk if judged.will_be_sent}))
-        for seq, judged in enumerate(chunk, start=first_seq + first):
+    numbered = enumerate(rows, start=first_seq)
+    while chunk := list(islice(numbered, PEOPLE_PER_QUERY)):
+        people = merge_values(list({judged.candidate.recipient_id for _, judged in chunk if judged.will_be_sent}))
+        for seq, judged in chunk:
             row = _row(job, judged, seq, moment)
             if judged.will_be_sent:
                 personal = people.get(judged.candidate.recipient_id, {})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from fumibako.apps.accounts.models import MailAccount
@@ -19,6 +19,8 @@ from fumibako.apps.recipients.rules import exclusion_of
 from fumibako.apps.sending.models import BulkSend, DraftAddress, RemovedRecipient
 from fumibako.mime.addresses import judge
 
+CHUNK = 2000
+"""Addresses in hand at once."""
 PAGE_SIZE = 50
 """Persons on one page of the list."""
 
@@ -145,9 +147,11 @@ def options_of(account: MailAccount | None) -> Options:
     return Options(account.allow_non_rfc, account.allow_do_not_send)
 
 
-def judge_all(candidates: Iterable[Candidate], options: Options, opted_out: set[str]) -> Iterator[Judged]:
-    """Judge every address in the order of the list."""
-    taken: set[str] = set()
+def judge_all(
+    candidates: Iterable[Candidate], options: Options, opted_out: set[str], taken: set[str] | None = None
+) -> Iterator[Judged]:
+    """Judge every address in the order of the list. `taken` are the keys that have their mail already."""
+    taken = set() if taken is None else taken
     for candidate in candidates:
         judged = _judge(candidate, options, opted_out)
         if judged.will_be_sent:
@@ -180,15 +184,31 @@ def _judge(candidate: Candidate, options: Options, opted_out: set[str]) -> Judge
 
 def candidates_of(job: BulkSend) -> list[Candidate]:
     """The draft's list as stored, in its order: one query."""
+    return list(_candidates(job))
+
+
+def _candidates(job: BulkSend) -> Iterator[Candidate]:
     rows = DraftAddress.objects.filter(job=job).order_by("position", "address__slot", "id").values_list(*COLUMNS)
-    return [Candidate(*row) for row in rows.iterator(chunk_size=5000)]
+    return (Candidate(*row) for row in rows.iterator(chunk_size=CHUNK))
 
 
 def judged_rows(job: BulkSend) -> list[Judged]:
-    """The draft's list judged for its present account and the flags of this moment: two queries in all."""
-    candidates = candidates_of(job)
-    opted_out = opted_out_keys([one.address_key for one in candidates if one.address_key])
-    return list(judge_all(candidates, options_of(job.account), opted_out))
+    """The draft's list judged for its present account and the flags of this moment."""
+    return list(JudgedRows(job))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRows:
+    """The same, read anew each time it is gone through and never held as a whole, however long the list is."""
+
+    job: BulkSend
+
+    def __iter__(self) -> Iterator[Judged]:
+        options, taken = options_of(self.job.account), set[str]()
+        candidates = _candidates(self.job)
+        while chunk := list(islice(candidates, CHUNK)):
+            opted_out = opted_out_keys([one.address_key for one in chunk if one.address_key])
+            yield from judge_all(chunk, options, opted_out, taken)
 
 
 def rows_of(job: BulkSend, page: int = 1, *, reason: str | None = None) -> RowsPage:
@@ -213,7 +233,7 @@ def _by_person(rows: Sequence[Judged]) -> list[PersonRow]:
 
 def counts_of(job: BulkSend) -> SelectionCounts:
     """Persons, mails and exclusions of a draft, as if it were sent now."""
-    return count(judged_rows(job), job.account.max_per_job if job.account else None)
+    return count(JudgedRows(job), job.account.max_per_job if job.account else None)
 
 
 def count(rows: Iterable[Judged], limit: int | None) -> SelectionCounts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from fumibako.apps.sending.inspection.survey import Sample, Survey
 from fumibako.apps.sending.models import BulkSend, Delivery
 from fumibako.apps.sending.plan import Plan
 from fumibako.apps.sending.schedule import plan_of
-from fumibako.apps.sending.selection import Judged, SelectionCounts, count, judged_rows
+from fumibako.apps.sending.selection import Judged, JudgedRows, SelectionCounts, count
 from fumibako.letters.merge import LetterRefused
 from fumibako.mime.unsendable import Unsendable
 
@@ -66,7 +66,7 @@ def inspect(
     its values, Message-ID, Date and hash: approving is this same pass with the rows kept.
     """
     account = job.account
-    rows = judged_rows(job)
+    rows = JudgedRows(job)
     counts = count(rows, account.max_per_job if account else None)
     schedule = plan_of(account, counts.mail_count, start_at or now, deadline_at)
     sheet = sheet_of(job, account) if account else {}
@@ -86,7 +86,7 @@ def inspect(
 
 
 def _build(
-    draft: Draft, rows: Sequence[Judged], moment: Moment, survey: Survey, keep: Keep | None
+    draft: Draft, rows: Iterable[Judged], moment: Moment, survey: Survey, keep: Keep | None
 ) -> Iterator[Finding]:
     try:
         composer = JobComposer(draft.sheet)

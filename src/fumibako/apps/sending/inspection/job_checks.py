@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,8 @@ class Draft:
     job: BulkSend
     account: MailAccount | None
     sheet: Mapping[str, Any]
-    rows: Sequence[Judged]
+    rows: Iterable[Judged]
+    """May be gone through more than once."""
     counts: SelectionCounts
     plan: Plan
     now: datetime

@@ -1,0 +1,100 @@
+"""What every measurement has in common: a folder of its own, children with their figures, and lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Line = dict[str, Any]
+
+
+def show(**facts: Any) -> None:
+    """Print one line."""
+    print(json.dumps(facts, ensure_ascii=False), flush=True)
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A place for data that is removed at the end; FUMIBAKO_BENCH chooses the disk to be measured."""
+    place = tempfile.mkdtemp(prefix="fumibako-bench-", dir=os.environ.get("FUMIBAKO_BENCH"))
+    try:
+        yield Path(place)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def child(kind: str, data: Path, *words: object) -> Line:
+    """Run one hidden kind in a process of its own on a data folder; return the line it printed last."""
+    command = [sys.executable, "-m", "fumibako", "--data", str(data), "bench", kind, *map(str, words)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    found: Line = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@contextmanager
+def running(command: Sequence[str], port: int) -> Iterator[None]:
+    """A server that a measurement needs; it is ready when its port answers, and gone at the end."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        _wait_until_open(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_open(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError("a server of the measurement did not start")
+
+
+def free_port() -> int:
+    """A port on loopback that nobody uses at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+class Stopwatch:
+    """Time and processor seconds of this process since the beginning."""
+
+    def __init__(self) -> None:
+        self._at, self._cpu = time.monotonic(), _cpu_seconds()
+
+    def facts(self, count: int) -> Line:
+        """What it took to do `count` things."""
+        seconds, cpu = time.monotonic() - self._at, _cpu_seconds() - self._cpu
+        return {
+            "seconds": round(seconds, 3),
+            "rate": round(count / seconds, 1),
+            "cpu_seconds": round(cpu, 3),
+            "cpu_per_10000": round(cpu / max(count, 1) * 10_000, 3),
+            "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        }
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def surroundings() -> Line:
+    """Where it was measured."""
+    return {"python": platform.python_version(), "cpus": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}

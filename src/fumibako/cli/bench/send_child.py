@@ -1,0 +1,71 @@
+"""One run of the sending engine with its full ledger, in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is to be sent, and how."""
+    parser.add_argument("people", type=int)
+    parser.add_argument("port", type=int)
+    parser.add_argument("connections", type=int)
+    parser.add_argument("--profile", default="", metavar="FILE")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Freeze, release, send until nothing is left; print one line."""
+    from fumibako.cli.starting import open_database, start_django
+
+    start_django()
+    open_database()
+    from django.conf import settings
+    from django.utils import timezone
+
+    from fumibako import logs
+    from fumibako.apps.sending.models import Delivery
+    from fumibako.apps.sending.work import send_account, tidy_up
+    from fumibako.apps.sending.workers import enlist, retire
+    from fumibako.cli.bench import office
+    from fumibako.cli.bench.measured import Stopwatch, show, surroundings
+
+    logs.set_up("bench", settings.DATA.logs)
+    account = office.make_office(args.people, connections=args.connections, port=args.port)
+    draft = office.make_draft(account)
+    mail_count = office.confirm_all(draft)
+    freezing = Stopwatch()
+    office.approve(draft, mail_count)
+    frozen = freezing.facts(mail_count)
+    tidy_up(timezone.now())
+    worker_id, lock = enlist(timezone.now())
+    watch = Stopwatch()
+    wait = _profiled(args.profile, lambda: send_account(account.pk, worker_id, threading.Event()))
+    facts = watch.facts(mail_count)
+    retire(worker_id, lock, timezone.now())
+    states = {state: Delivery.objects.filter(state=state).count() for state in ("sent", "unknown", "failed", "queued")}
+    whole = round(mail_count / (frozen["seconds"] + facts["seconds"]), 1)
+    found = office.database_facts() | surroundings()
+    show(
+        **facts,
+        whole_rate=whole,
+        freeze_seconds=frozen["seconds"],
+        wait=wait.cause,
+        states=states,
+        octets=Delivery.objects.values_list("size", flat=True).first(),
+        settings=found,
+    )
+    return 0
+
+
+def _profiled(file: str, work: Any) -> Any:
+    if not file:
+        return work()
+    import cProfile
+
+    profile = cProfile.Profile()
+    try:
+        return profile.runcall(work)
+    finally:
+        profile.dump_stats(file)
