@@ -48,7 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 HIDDEN = {"_web": ("webserver", "the web child of `serve`")}
 """What `serve` starts for itself."""
 
-WITHOUT_DJANGO = frozenset({"adapter", "demo", "keys", "test"})
+WITHOUT_DJANGO = frozenset({"adapter", "bench", "demo", "keys", "test"})
 """These start it themselves, or never."""
 WITHOUT_SCHEMA = frozenset({"doctor", "restore", "_web"})
 """These take the database as it is; all others bring it up to date first."""
