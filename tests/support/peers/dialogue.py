@@ -129,6 +129,10 @@ class ScriptedWire:
     def close(self) -> None:
         self.is_open = False
 
+    def heard_so_far(self) -> None:
+        """What was written until now needs no line in the script."""
+        self._heard_by_peer = b""
+
     @property
     def has_more(self) -> bool:
         """Whether something has arrived, or the line has broken."""
@@ -185,10 +189,43 @@ def play(dialogue: Dialogue, piece: int = 0) -> Played:
     return _played(outcome, wire, transcript)
 
 
+FIRST = Envelope("office@example.jp", "first@example.jp")
+
+
+def play_behind(dialogue: Dialogue, piece: int = 0) -> tuple[Outcome, Played]:
+    """Play the dialogue's mail said ahead behind the dot of another mail, which the server takes."""
+    settings, events = dialogue.settings, list(dialogue.events)
+    begin = next(at for at, (who, raw) in enumerate(events) if who == "C" and raw.startswith(b"MAIL"))
+    answer = next(at for at in range(begin, len(events)) if events[at][0] != "C")
+    wire = ScriptedWire(events[:begin], piece)
+    talk = _open(settings, wire, Transcript(wire.inbox.veil))
+    assert isinstance(talk, SmtpTalk)
+    first = Part(deliver(FIRST, CONTENT, talk.server))
+    copies = tuple(settings.get("copies", "").split())
+    envelope = Envelope(settings.get("sender", "office@example.jp").removeprefix("<>"), "hanako@example.jp", copies)
+    raw = settings["content"].encode("utf-8") + b"\r\n" if "content" in settings else CONTENT
+    second = Part(deliver(envelope, raw, talk.server))
+    wire.events += [("S", b"250 a\r\n250 b\r\n354 c\r\n")]
+    relay: Relay[Outcome] = Relay(wire)
+    relay.begin(first)
+    while not relay.is_before_dot:
+        relay.advance()
+    wire.heard_so_far()
+    wire.events += [("C", b".\r\n"), *events[begin:answer], ("S", b"250 2.0.0 taken\r\n"), *events[answer:]]
+    relay.hand_over(wire.clock(), second)
+    _carry_on(relay, second, wire)
+    return first.result, _played(second.result, wire, Transcript(wire.inbox.veil))
+
+
 def carried(part: Part[Outcome], wire: ScriptedWire) -> Outcome:
     """Play one mail on a relay, as a carrier does, until it is over; the script's silence is the end of patience."""
     relay: Relay[Outcome] = Relay(wire)
     relay.begin(part)
+    _carry_on(relay, part, wire)
+    return part.result
+
+
+def _carry_on(relay: Relay[Outcome], part: Part[Outcome], wire: ScriptedWire) -> None:
     while not part.is_over:
         if relay.is_before_dot:
             wire.mark()
@@ -197,7 +234,6 @@ def carried(part: Part[Outcome], wire: ScriptedWire) -> Outcome:
             relay.advance()
         else:
             relay.break_off(TooSlow("no answer in time"))
-    return part.result
 
 
 def _open(settings: dict[str, str], wire: ScriptedWire, transcript: Transcript) -> Talk:
