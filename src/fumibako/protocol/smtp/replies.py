@@ -19,6 +19,8 @@ from fumibako.protocol.lines import (
 )
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_EVERYDAY = re.compile(rb"([2-5][0-9]{2}) ([\t\x20-\x7e]{0,500})\r")
+"""A reply of one line and nothing odd in it: the same as by `_LINE`, known at one look."""
 _ENHANCED = re.compile(rb"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ \t]|$)|.*\(#([45]\.[0-9]{1,3}\.[0-9]{1,3})\)", re.DOTALL)
 """RFC 3463 at the head of the text; qmail writes it at the end, as (#5.1.1)."""
 
@@ -68,6 +70,9 @@ def read_reply(inbox: Inbox) -> Reply | None:
     Raises Garbage for anything RFC 5321 §4.2 does not allow: no code, a 1yz, two codes in one reply, a reply over
     64 KiB or 100 lines, control characters. Text outside ASCII is tolerated, so that it cannot make a result unknown.
     """
+    if inbox.lines and (everyday := _EVERYDAY.fullmatch(inbox.lines[0])) is not None:
+        inbox.drop(1)
+        return Reply(int(everyday[1]), (everyday[2],), inbox.veil)
     code = b""
     texts: list[bytes] = []
     size = 0

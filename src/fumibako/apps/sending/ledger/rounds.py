@@ -132,13 +132,13 @@ def _is_plain(one: Answer) -> bool:
 
 
 def _accept_all(answers: Sequence[Answer], now: datetime) -> None:
-    at = moment_of(now)
+    at, sent, handing_over = moment_of(now), State.SENT.value, State.HANDING_OVER.value
     rows, events = [], []
     for one in answers:
         row, outcome = one.claim.row, one.outcome
-        said = (outcome.stage.value, outcome.code, outcome.enhanced[:12], outcome.text[:500])
-        held = (row.pk, State.HANDING_OVER.value, row.attempt, one.claim.worker_id)
-        rows.append((State.SENT.value, at, *said, " ".join(outcome.refused_copies)[:1000], at, *held))
+        said = (str(outcome.stage), outcome.code, outcome.enhanced[:12], outcome.text[:500])
+        held = (row.pk, handing_over, row.attempt, one.claim.worker_id)
+        rows.append((sent, at, *said, " ".join(outcome.refused_copies)[:1000], at, *held))
         events.append((row.pk, row.attempt, one.claim.worker_id, *said))
     if run_for_all(statements.ACCEPT, rows) != len(rows):
         raise _Differs
@@ -149,11 +149,8 @@ def _accept_all(answers: Sequence[Answer], now: datetime) -> None:
 
 
 def _mark_all(marks: Sequence[Claim], now: datetime) -> None:
-    at = moment_of(now)
-    rows = [
-        (State.HANDING_OVER.value, at, claim.row.pk, State.SENDING.value, claim.row.attempt, claim.worker_id)
-        for claim in marks
-    ]
+    at, after, before = moment_of(now), State.HANDING_OVER.value, State.SENDING.value
+    rows = [(after, at, claim.row.pk, before, claim.row.attempt, claim.worker_id) for claim in marks]
     if run_for_all(statements.MARK, rows) != len(rows):
         raise _Differs
     append_events(Trigger.MARK, State.SENDING, now, [_plain_event(claim) for claim in marks])
@@ -275,10 +272,9 @@ class _Claiming:
         self._done.claims += taken
         if self._is_only_looking:
             return
-        state, owner = State.SENDING.value, self._asked.worker_id
+        after, before, owner, at = State.SENDING.value, State.QUEUED.value, self._asked.worker_id, self._at
         rows = [
-            (state, self._at, one.row.attempt, owner, self._at, one.row.pk, State.QUEUED.value, one.row.attempt - 1)
-            for one in taken
+            (after, at, row.attempt, owner, at, row.pk, before, row.attempt - 1) for row in (one.row for one in taken)
         ]
         if run_for_all(statements.CLAIM, rows) != len(rows):
             raise LostClaim("a row changed while it was being claimed")

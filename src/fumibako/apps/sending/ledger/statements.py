@@ -77,7 +77,8 @@ def append_events(
     if not rows:
         return
     moment, after = moment_of(at), destination(before, trigger).value
-    values = [(row[0], moment, trigger.value, before.value, after, *row[1:]) for row in rows]
+    move = (moment, trigger.value, before.value, after)
+    values = [(row[0], *move, *row[1:]) for row in rows]
     with connection.cursor() as cursor:
         cursor.executemany(EVENT, values)
 
