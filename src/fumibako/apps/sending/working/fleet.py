@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import structlog
-from django.db import OperationalError
 
 from fumibako.apps.accounts.models import MailAccount
-from fumibako.delivery.decision import UNTOUCHED, Move, Standing, decide
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
-from fumibako.delivery.states import State, Trigger
 from fumibako.services.mailer import Carrier, LocalError, is_end_of_session
 
 from .. import ledger
 from ..models import BulkSend
 from .around import AROUND, Around
+from .berth import Berth
+from .books import ANSWER_SECONDS, Books
 from .loads import Composers, JobHalted, Load, Unbuilt
 from .sessions import Sessions
 
@@ -32,35 +29,10 @@ log = structlog.get_logger("fumibako.sending")
 
 LOOK_SECONDS = 0.5
 """How soon a request to stop is noticed while only answers are awaited."""
-RECORD_AGAIN_SECONDS = 1.0
 LONGEST_GATHERING = 0.005
 """How long the first line before its dot waits for the others, at most, so that they share its commit."""
-ANSWER_SECONDS = 0.1
-"""How long an answer may wait to be recorded together with the next mark of its line."""
 STALE_SECONDS = 60.0
 """What was claimed ahead and has not begun by then goes back: flags and opt-outs are judged anew."""
-
-
-@dataclass(slots=True, eq=False)
-class _Berth:
-    """One session, and the mails on it in the order in which they were said: at most two."""
-
-    carrier: Carrier
-    loads: deque[Load] = field(default_factory=deque)
-    answered_at: float = 0.0
-
-    @property
-    def is_before_dot(self) -> bool:
-        return self.carrier.is_before_dot
-
-    @property
-    def is_idle(self) -> bool:
-        return not self.loads and self.carrier.is_free
-
-    @property
-    def is_under_way(self) -> bool:
-        """A mail is on its way to its mark: its line will need a transaction soon."""
-        return bool(self.loads) and not self.carrier.is_before_dot and not self.carrier.is_after_dot
 
 
 class Fleet:
@@ -74,20 +46,22 @@ class Fleet:
         self._sessions = Sessions(account_id, around)
         self._composers = Composers()
         self._jobs: dict[int, BulkSend] = {}
-        self._berths: list[_Berth] = []
+        self._berths: list[Berth] = []
         self._leaving: list[Carrier] = []
         self._pool: deque[Load] = deque()
         """Claimed and built, not yet begun."""
         self._halted: dict[int, tuple[ledger.Claim, JobHalted]] = {}
         """Jobs of which no further mail can be built, and the row that showed it."""
-        self._answers: list[ledger.Answer] = []
+        self._books = Books(account_id, worker_id, around, self._jobs)
         self._wait: ledger.Wait | None = None
         self._limit = max(1, MailAccount.objects.get(pk=account_id).connections)
         self._may_say_ahead = True
-        self._answered_at = 0.0
-        """When the first of `_answers` came."""
         self._commit_seconds = 0.0
-        self.sent_count = 0
+
+    @property
+    def sent_count(self) -> int:
+        """Mails known to be sent."""
+        return self._books.sent_count
 
     def run(self) -> ledger.Wait:
         """Send mail after mail; return what the account waits for when that takes longer."""
@@ -125,11 +99,11 @@ class Fleet:
         for berth in self._berths:
             berth.carrier.break_off("the worker let go")
         self._gather()
-        self._put_back(self._pool, "closing")
+        self._books.put_back(self._pool, "closing")
         self._pool.clear()
         self._put_back_halted()
-        if self._answers:
-            self._record_only()
+        if self._books.is_sound:
+            self._books.record_only()
         for carrier in self._leaving:
             carrier.break_off("the session is over")
         self._leaving.clear()
@@ -145,21 +119,21 @@ class Fleet:
         if wait is None:
             found = self._sessions.open()
             if isinstance(found, Carrier):
-                self._berths.append(_Berth(found))
+                self._berths.append(Berth(found))
                 return None
             wait = found
-        self._put_back(self._pool, "no session")
+        self._books.put_back(self._pool, "no session")
         self._pool.clear()
-        self._record_only()
+        self._books.record_only()
         return wait
 
     def _hear(self) -> None:
         """Wait for the next thing to happen on any line, unless there is something to do already."""
-        seconds = 0.0 if self._has_work() else ANSWER_SECONDS if self._answers else LOOK_SECONDS
+        seconds = 0.0 if self._has_work() else ANSWER_SECONDS if self._books.answers else LOOK_SECONDS
         carriers = [berth.carrier for berth in self._berths] + self._leaving
         Carrier.wait(carriers, seconds, also=(self._sessions.bell,))
         came, is_refused = self._sessions.arrivals()
-        self._berths += [_Berth(carrier) for carrier in came]
+        self._berths += [Berth(carrier) for carrier in came]
         if is_refused:
             self._limit = max(1, len(self._berths))
         for carrier in self._leaving:
@@ -176,10 +150,9 @@ class Fleet:
     @property
     def _must_record(self) -> bool:
         """True when answers wait for no mark that would carry them along soon."""
-        if not self._answers:
-            return False
-        is_old = self._around.stopwatch() - self._answered_at >= ANSWER_SECONDS
-        return is_old or not any(berth.is_under_way for berth in self._berths)
+        return self._books.is_overdue or bool(
+            self._books.answers and not any(berth.is_under_way for berth in self._berths)
+        )
 
     def _gather_others(self) -> None:
         """Lines that are about to stand before their dot get a moment to share the commit of those that do."""
@@ -205,7 +178,7 @@ class Fleet:
                 self._take_off(berth, berth.loads.popleft())
         self._berths = [berth for berth in self._berths if berth.loads or berth.carrier.is_open]
 
-    def _take_off(self, berth: _Berth, load: Load) -> None:
+    def _take_off(self, berth: Berth, load: Load) -> None:
         assert load.passage is not None
         outcome = load.passage.result
         if load.place and not load.has_been_moved and is_end_of_session(outcome):
@@ -217,30 +190,7 @@ class Fleet:
         now = self._around.stopwatch()
         seconds = now - max(load.began_at, berth.answered_at)
         berth.answered_at = now
-        self._conclude(load.claim, outcome, seconds, place=load.place)
-
-    def _conclude(self, claim: ledger.Claim, outcome: Outcome, seconds: float, *, place: int = 0) -> None:
-        standing = Standing(
-            attempt=claim.row.attempt,
-            deferred_count=claim.row.deferred_count,
-            trouble_count=claim.trouble_count,
-            session_mail_count=place,
-            seed=claim.row.pk * 31 + claim.row.attempt,
-        )
-        move = decide(outcome, standing, self._around.policy)
-        spent = seconds if outcome.verdict is Verdict.SENT else None
-        if not self._answers:
-            self._answered_at = self._around.stopwatch()
-        self._answers.append(ledger.Answer(claim, move, outcome, spent))
-
-    def _put_back(self, loads: Iterable[Load], why: str, stage: Stage = Stage.MARK) -> None:
-        for load in loads:
-            self._step_back(load.claim, why, stage)
-
-    def _step_back(self, claim: ledger.Claim, why: str, stage: Stage = Stage.MARK) -> None:
-        """The mail surely did not go, and nobody is to blame."""
-        outcome = Outcome(Verdict.UNREACHABLE, Scope.MESSAGE, stage, text=why)
-        self._answers.append(ledger.Answer(claim, Move(Trigger.PUT_BACK, account=UNTOUCHED), outcome))
+        self._books.conclude(load.claim, outcome, seconds, place=load.place)
 
     # The transaction and the dots -------------------------------------------------------------------------------------
 
@@ -251,24 +201,30 @@ class Fleet:
         if not (ready or self._must_record or is_asking):
             return
         following = {berth: self._next_for(berth) for berth in ready}
-        begun_at = self._around.stopwatch()
-        done = self._settle(ready, self._wanted())
-        if done is not None:
-            marked_at = self._around.stopwatch()
-            self._commit_seconds += (marked_at - begun_at - self._commit_seconds) / 8
-            for berth in ready:
-                self._hand_over(berth, marked_at, following[berth])
-            self._take_in(done)
-        else:
+        has_news, begun_at = bool(self._books.answers), self._around.stopwatch()
+        done = self._books.settle([berth.loads[0].claim for berth in ready], self._wanted())
+        if done is None:
             self._pool.extendleft(load for load in reversed(list(following.values())) if load is not None)
+            for berth in ready:
+                self._abandon(berth, "round failed")
+            self._books.record_only()
+            return
+        marked_at = self._around.stopwatch()
+        for berth in ready:
+            self._hand_over(berth, marked_at, following[berth])
+        self._commit_seconds += (marked_at - begun_at - self._commit_seconds) / 8
+        if has_news:
+            # Something changed: what was to be waited for may be over.
+            self._wait = None
+        self._take_in(done)
 
     def _wanted(self) -> int:
         """One mail ahead for each line; none while we know that there is nothing, or that a job is halted."""
-        if self._halted or not (self._may_claim or self._answers):
+        if self._halted or not (self._may_claim or self._books.answers):
             return 0
         return max(0, len(self._berths) - len(self._pool))
 
-    def _next_for(self, berth: _Berth) -> Load | None:
+    def _next_for(self, berth: Berth) -> Load | None:
         """The mail to be said ahead behind this line's dot, made ready before the mark so that nothing lies between."""
         if not (self._pool and self._may_say_ahead and berth.carrier.may_say_ahead):
             return None
@@ -280,64 +236,11 @@ class Fleet:
             load.passage = carrier.prepare(load.envelope, load.raw)
         except LocalError as error:
             log.error("attempt_failed", delivery=load.claim.row.pk, attempt=load.claim.row.attempt, error=error)
-            self._conclude(load.claim, Outcome(Verdict.UNREACHABLE, Scope.SESSION, Stage.BODY), 0.0)
+            self._books.conclude(load.claim, Outcome(Verdict.UNREACHABLE, Scope.SESSION, Stage.BODY), 0.0)
             return False
         return True
 
-    def _settle(self, ready: list[_Berth], want: int) -> ledger.Round | None:
-        answers, self._answers = self._answers, []
-        try:
-            done = ledger.settle_round(
-                self._account_id,
-                self._worker_id,
-                self._around.now(),
-                answers=answers,
-                marks=[berth.loads[0].claim for berth in ready],
-                want=want,
-                jobs=self._jobs,
-            )
-        except OperationalError as error:
-            self._answers = answers
-            if "I/O error" in str(error):
-                # A failed sync may have lost pages that a second one reports as safe (D03).
-                raise
-            log.error("round_failed", account=self._account_id, error=error)
-            for berth in ready:
-                self._abandon(berth, "round_failed")
-            self._record_only()
-            return None
-        self._note(answers, done)
-        return done
-
-    def _record_only(self) -> None:
-        """Record, however long the disk is full: what happened after a dot must not be forgotten while we live."""
-        answers, self._answers = self._answers, []
-        while answers:
-            try:
-                done = ledger.settle_round(self._account_id, self._worker_id, self._around.now(), answers=answers)
-            except OperationalError as error:
-                if "I/O error" in str(error):
-                    raise
-                log.error("record_failed", account=self._account_id, error=error)
-                self._around.wait(threading.Event(), RECORD_AGAIN_SECONDS)
-            else:
-                self._note(answers, done)
-                return
-
-    def _note(self, answers: list[ledger.Answer], done: ledger.Round) -> None:
-        for one in answers:
-            row, state = one.claim.row, done.states.get(one.claim.row.pk)
-            if state is State.SENT:
-                self.sent_count += 1
-            elif state is None:
-                log.warning("claim_lost", delivery=row.pk, attempt=row.attempt, verdict=one.outcome.verdict)
-            else:
-                log.info("mail", delivery=row.pk, attempt=row.attempt, state=state, code=one.outcome.code)
-        if answers:
-            # Something changed: what was to be waited for may be over.
-            self._wait = None
-
-    def _hand_over(self, berth: _Berth, marked_at: float, following: Load | None) -> None:
+    def _hand_over(self, berth: Berth, marked_at: float, following: Load | None) -> None:
         load = berth.loads[0]
         if not load.claim.is_marked:
             self._abandon(berth, "LostClaim")
@@ -347,20 +250,15 @@ class Fleet:
             return
         assert following.passage is not None
         if following.passage.has_begun:
-            self._came_aboard(berth, following)
+            berth.came_aboard(following, self._around.stopwatch())
         else:
             following.passage = None
             self._pool.appendleft(following)
 
-    def _came_aboard(self, berth: _Berth, load: Load) -> None:
-        load.place = berth.carrier.mail_count - 1
-        load.began_at = self._around.stopwatch()
-        berth.loads.append(load)
-
-    def _abandon(self, berth: _Berth, why: str) -> None:
+    def _abandon(self, berth: Berth, why: str) -> None:
         """Close a line before its dot and put its mails back, at nobody's cost."""
         berth.carrier.break_off(why)
-        self._put_back(berth.loads, why)
+        self._books.put_back(berth.loads, why)
         berth.loads.clear()
 
     # Beginning --------------------------------------------------------------------------------------------------------
@@ -370,7 +268,7 @@ class Fleet:
         if done.going is not None:
             gone = [load for load in self._pool if load.claim.job.pk not in done.going]
             if gone:
-                self._put_back(gone, "job halted")
+                self._books.put_back(gone, "job halted")
                 self._pool = deque(load for load in self._pool if load.claim.job.pk in done.going)
         if done.claims or done.wait is not None:
             self._wait = done.wait
@@ -382,7 +280,7 @@ class Fleet:
 
     def _build(self, claim: ledger.Claim, now: float) -> None:
         if claim.job.pk in self._halted:
-            self._step_back(claim, "job halted", Stage.BUILD)
+            self._books.step_back(claim, "job halted", Stage.BUILD)
             return
         try:
             load = self._composers.load(claim)
@@ -390,7 +288,7 @@ class Fleet:
             self._halted[claim.job.pk] = (claim, halt)
         except Unbuilt as unbuilt:
             outcome = Outcome(Verdict.REFUSED, Scope.MESSAGE, Stage.BUILD, text=str(unbuilt)[:500])
-            self._conclude(claim, outcome, 0.0)
+            self._books.conclude(claim, outcome, 0.0)
         else:
             load.claimed_at = now
             self._pool.append(load)
@@ -406,7 +304,7 @@ class Fleet:
 
     def _put_back_halted(self) -> None:
         for claim, halt in self._halted.values():
-            self._step_back(claim, halt.cause, Stage.BUILD)
+            self._books.step_back(claim, halt.cause, Stage.BUILD)
         self._halted.clear()
 
     def _open_more(self) -> None:
@@ -420,19 +318,19 @@ class Fleet:
     def _begin(self) -> None:
         """Give mails to free lines, and let go of what waited for one too long."""
         while self._pool and self._around.stopwatch() - self._pool[0].claimed_at > STALE_SECONDS:
-            self._step_back(self._pool.popleft().claim, "waited too long")
+            self._books.step_back(self._pool.popleft().claim, "waited too long")
         for berth in self._berths:
             while self._pool and berth.is_idle:
                 load = self._pool.popleft()
                 if self._is_prepared(load, berth.carrier) and load.passage is not None:
                     berth.carrier.begin(load.passage)
-                    self._came_aboard(berth, load)
+                    berth.came_aboard(load, self._around.stopwatch())
         self._gather()
 
     # Ending -----------------------------------------------------------------------------------------------------------
 
     def _verdict(self) -> ledger.Wait | None:
-        if self._wait is None or self._pool or self._answers or self._halted:
+        if self._wait is None or self._pool or self._books.answers or self._halted:
             return None
         for berth in [berth for berth in self._berths if berth.is_idle]:
             self._berths.remove(berth)
@@ -456,7 +354,7 @@ class Fleet:
 
     def _wind_down(self) -> None:
         """Asked to stop: no further dot is written, and what is after its dot is waited for."""
-        self._put_back(self._pool, "stopping")
+        self._books.put_back(self._pool, "stopping")
         self._pool.clear()
         self._put_back_halted()
         while True:
@@ -464,7 +362,7 @@ class Fleet:
                 if not berth.carrier.is_after_dot:
                     self._abandon(berth, "stopping")
             self._gather()
-            self._record_only()
+            self._books.record_only()
             if not self._berths:
                 return
             Carrier.wait([berth.carrier for berth in self._berths], LOOK_SECONDS)
