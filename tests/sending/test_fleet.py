@@ -6,7 +6,8 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -236,3 +237,36 @@ def test_c01_a_kill_leaves_at_most_one_unknown_per_connection_whatever_was_claim
     assert reaped.queued_count <= 2 * CONNECTIONS
     assert set(states_of(job)) <= {"unknown", "queued", "sent"}
     assert not Delivery.objects.exclude(state=State.UNKNOWN).filter(events__trigger="lose_answer").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_d02_a_disk_that_is_full_in_the_middle_loses_no_outcome_and_writes_no_unmarked_dot() -> None:
+    job = make_job(make_account(connections=2), make_people(12), now=timezone.now())
+    fullness: list[str] = []
+
+    def now() -> datetime:
+        """The disk fills up once some mails were taken, and nothing can be committed from then on."""
+        if len(office.taken) >= 4 and not fullness:
+            fullness.append("full")
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA page_count")
+                cursor.execute(f"PRAGMA max_page_count = {cursor.fetchone()[0]}")
+        return timezone.now()
+
+    def wait(stop: threading.Event, seconds: float) -> None:
+        """Somebody makes room."""
+        fullness.append("waited")
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA max_page_count = 1000000")
+
+    # Rows so large that the next ones need a page of their own at once.
+    with PostOffice(lambda step, address, count: "250 " + "x" * 480 if step == "DOT" else None) as office:
+        office.extensions = AHEAD
+        world = replace(around(office.port, FakeTime(), short_wait=timedelta(0)), now=now, wait=wait)
+        for _ in range(5):
+            tidy_up(timezone.now())
+            send_account(int(job.account_id or 0), "w1", threading.Event(), world)
+            Delivery.objects.filter(not_before_at__isnull=False).update(not_before_at=None)
+    assert fullness[:2] == ["full", "waited"]
+    assert states_of(job) == {"sent": 12}
+    assert set(office.copies().values()) == {1}

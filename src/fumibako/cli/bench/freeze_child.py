@@ -28,6 +28,6 @@ def run(args: argparse.Namespace) -> int:
     watch = Stopwatch()
     job = office.approve(draft, mail_count)
     facts = watch.facts(args.people)
-    settings = office.database_facts() | surroundings()
+    settings = surroundings() | office.database_facts()
     show(**facts, grown_mb=round(facts["peak_rss_mb"] - before, 1), mails=job.selected_count, settings=settings)
     return 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from fumibako.apps.accounts.models import MailAccount
@@ -89,9 +88,7 @@ def approve(draft: BulkSend, mail_count: int) -> BulkSend:
     )
 
 
-def database_facts() -> dict[str, object]:
+def database_facts() -> dict[str, str]:
     """What the database promises, read back from it."""
     found = durability.read_back()
-    return {"database": found.engine, "version": found.version, **found.settings, "vendor": connection.vendor} | {
-        "on": durability.file_system_of(settings.DATA.root, durability.MOUNTS.read_text("utf-8", "replace"))
-    }
+    return {"database": found.engine, "version": found.version, "on": found.file_system, **found.settings}

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     retire(worker_id, lock, timezone.now())
     states = {state: Delivery.objects.filter(state=state).count() for state in ("sent", "unknown", "failed", "queued")}
     whole = round(mail_count / (frozen["seconds"] + facts["seconds"]), 1)
-    found = office.database_facts() | surroundings()
+    found = surroundings() | office.database_facts()
     show(
         **facts,
         whole_rate=whole,

@@ -98,7 +98,7 @@ def record(held: Claim, decided: Move, outcome: Outcome, now: datetime, *, secon
     """
     with one_writer():
         state = _record_row(held, decided, outcome, now)
-        if decided.is_counted and state is State.FAILED:
+        if decided.is_counted and state is State.FAILED and held.row.party_address_id is not None:
             address = PartyAddress.objects.filter(pk=held.row.party_address_id).first()
             if address is not None:
                 count_refusal(address, cause="refused", code=outcome.code, text=outcome.text)
