@@ -78,6 +78,7 @@ class Dovecot:
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.authority = Authority(folder)
         self._certificate = self.authority.server(host)
+        self.certificate_sha256 = self._certificate.sha256
         self.plain_port, self.tls_port = _free_port(), _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
