@@ -1,0 +1,174 @@
+"""Recognising error mails: what a mail is, who did not get it and why. Only reads; trust is decided elsewhere.
+
+First what the structure says (RFC 3464, 5965, 8098), then who signed it, then what it says in its own words. People who
+quote or forward an error mail, and robots that answer, are recognised as what they are.
+"""
+
+from __future__ import annotations
+
+from fumibako.mime.bounce.automatic import is_auto_reply, is_by_a_person, is_feedback
+from fumibako.mime.bounce.dialects import DIALECTS
+from fumibako.mime.bounce.dialects.dialect import Dialect
+from fumibako.mime.bounce.failing_words import DELAYING, FAILING, GIVEN_UP
+from fumibako.mime.bounce.judging import judged
+from fumibako.mime.bounce.notice import Notice, read_notice
+from fumibako.mime.bounce.originals import original_of
+from fumibako.mime.bounce.own_words import Divided, divide
+from fumibako.mime.bounce.recipients import failed_recipients
+from fumibako.mime.bounce.report import RECIPIENTS, Found, Kind, Report
+from fumibako.mime.bounce.senders import (
+    DELAY_SUBJECTS,
+    FAILING_SUBJECTS,
+    is_null_path,
+    is_system_address,
+    is_system_name,
+)
+from fumibako.mime.bounce.status_report import read_status
+from fumibako.mime.bounce.wording import plain
+
+FIRST_WORDS = 6_000
+
+
+def recognise(raw: bytes) -> Report:
+    """What a mail is. Never raises, for any bytes, and takes bounded time."""
+    notice = _unwrapped(read_notice(raw))
+    if is_feedback(notice):
+        return Report(Kind.FEEDBACK)
+    if notice.has_receipt:
+        return Report(Kind.RECEIPT)
+    divided = divide(notice.words)
+    dialect = next((one for one in DIALECTS if one.speaks(notice, divided.own)), None)
+    if notice.statuses and not is_by_a_person(notice, divided.own):
+        report = _of_status_report(notice, divided, dialect)
+        if report is not None:
+            return report
+    return _of_words(notice, divided, dialect)
+
+
+def _unwrapped(notice: Notice) -> Notice:
+    """The report inside, where a mail system's filter or provider wrapped it in a mail or a letter of its own.
+
+    Only what a mail system signed is unwrapped, once: what people forward stays closed.
+    """
+    inside = notice.inside
+    if not inside or notice.statuses or not is_from_system(notice):
+        return notice
+    inner = read_notice(inside)
+    return inner if inner.statuses or inner.header("X-Failed-Recipients") else notice
+
+
+def _of_status_report(notice: Notice, divided: Divided, dialect: Dialect | None) -> Report | None:
+    """RFC 3464. None when the report names nobody: then the words may."""
+    found = [one for text in notice.statuses[:50] for one in read_status(text)][:RECIPIENTS]
+    if not found:
+        return None
+    told = _told_in_words(notice, divided, dialect)
+    _complete(found, told, notice, divided.own)
+    kinds = {one.action for one in found}
+    if "failed" in kinds:
+        kind = Kind.BOUNCE
+    elif "delayed" in kinds:
+        kind = Kind.DELAY
+    else:
+        kind = Kind.RECEIPT
+    return _report(kind, [one for one in found if one.address or kind is not Kind.BOUNCE], notice, divided, dialect)
+
+
+def _complete(found: list[Found], told: list[Found], notice: Notice, own: str) -> None:
+    """What the fields leave out, the words often say: the address behind a pipe, the answer of the server."""
+    words_of = {one.address.lower(): one for one in told}
+    for one in found:
+        if not one.address:
+            # A pipe or a folder failed; whose it is stands in the words.
+            one.address = next((other.address for other in told), "")
+            one.around = ""
+        other = words_of.get(one.address.lower())
+        if other is not None:
+            one.words = one.words or other.words
+            one.hint = one.hint or other.hint
+            one.around = other.around
+            one.command = one.command or other.command
+        elif len(found) == 1:
+            one.around = own
+
+
+def _of_words(notice: Notice, divided: Divided, dialect: Dialect | None) -> Report:
+    own = divided.own
+    if is_by_a_person(notice, own):
+        return Report(Kind.AUTO_REPLY if is_auto_reply(notice, own) else Kind.ORDINARY)
+    words = plain(own[:FIRST_WORDS])
+    subject = notice.header("Subject").lower()
+    is_system = is_from_system(notice)
+    is_failing = FAILING.search(words) is not None or bool(notice.header("X-Failed-Recipients"))
+    is_delay = _is_delay(words, subject)
+    is_proof = dialect is not None and (is_system or dialect.is_proof)
+    speaks_of_failing = is_failing or is_delay or FAILING_SUBJECTS.search(subject) is not None
+    if is_proof or (is_system and speaks_of_failing) or (speaks_of_failing and FAILING_SUBJECTS.search(subject)):
+        found = _told_in_words(notice, divided, dialect)
+        if found or is_system or is_proof:
+            return _of_found(found, is_delay, notice, divided, dialect)
+    if is_auto_reply(notice, own):
+        return Report(Kind.AUTO_REPLY)
+    return Report(Kind.ORDINARY)
+
+
+def _of_found(found: list[Found], is_delay: bool, notice: Notice, divided: Divided, dialect: Dialect | None) -> Report:
+    if is_delay:
+        for one in found:
+            one.action = "delayed"
+    actions = {one.action for one in found}
+    if "failed" in actions or not actions:
+        kind = Kind.DELAY if is_delay else Kind.BOUNCE
+    else:
+        kind = Kind.DELAY if "delayed" in actions else Kind.RECEIPT
+    if kind is Kind.BOUNCE and actions and "failed" not in actions:
+        kind = Kind.RECEIPT
+    return _report(kind, found, notice, divided, dialect)
+
+
+def _is_delay(words: str, subject: str) -> bool:
+    if DELAY_SUBJECTS.search(subject) is not None and not subject.startswith("returned mail"):
+        return True
+    return DELAYING.search(words) is not None and GIVEN_UP.search(words) is None
+
+
+def _told_in_words(notice: Notice, divided: Divided, dialect: Dialect | None) -> list[Found]:
+    found: list[Found] = []
+    if dialect is not None and dialect.read is not None:
+        found = dialect.read(notice, divided.own)
+    if not found:
+        header = notice.header("X-Failed-Recipients")
+        mine = {
+            address.lower() for name in ("To", "From", "Reply-To", "Return-Path") for address in notice.addresses(name)
+        }
+        found = failed_recipients(divided.own, header, mine)
+    return found or _addressees(notice, divided)
+
+
+def _addressees(notice: Notice, divided: Divided) -> list[Found]:
+    """Where a notice names nobody: the one the returned mail was for, when it was for one."""
+    to = original_of(notice, divided.returned, divided.own).to_addresses
+    return [Found(to[0], around=divided.own)] if len(to) == 1 else []
+
+
+def is_from_system(notice: Notice) -> bool:
+    """Whether a mail system signed it: by its address or name, or with an empty return path, or with nothing at all."""
+    addresses = [*notice.addresses("From"), *notice.addresses("Sender")]
+    if any(is_system_address(address) for address in addresses) or is_system_name(notice.header("From")):
+        return True
+    if "Return-Path" in notice.fields and is_null_path(notice.header("Return-Path")):
+        return True
+    return not notice.header("From").strip("<> ") and "Reply-To" not in notice.fields
+
+
+def _report(kind: Kind, found: list[Found], notice: Notice, divided: Divided, dialect: Dialect | None) -> Report:
+    hint = dialect.hint if dialect is not None else ""
+    seen: dict[str, None] = {}
+    failures = []
+    for one in found:
+        one.hint = one.hint or hint
+        if one.address.lower() in seen:
+            continue
+        seen.setdefault(one.address.lower())
+        failures.append(judged(one))
+    return Report(kind, tuple(failures), original_of(notice, divided.returned, divided.own))
