@@ -21,7 +21,7 @@ from django.utils import timezone
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.routes import pop_route
 from fumibako.apps.office.models import Operator
-from fumibako.apps.office.queries import office
+from fumibako.apps.office.queries import office, outbound_hold
 from fumibako.apps.sending.workers import locked_file
 from fumibako.background.port import Background, Beside
 from fumibako.mime.bounce import head_is_bounce
@@ -64,20 +64,21 @@ AROUND = Around()
 def fetch_account(
     account_id: int, operator: Operator | None = None, *, is_scheduled: bool = False, around: Around = AROUND
 ) -> FetchRun | None:
-    """Receive for one account, from connecting to QUIT; None when somebody else is at it.
+    """Receive for one account, from connecting to QUIT; None when somebody else is at it, or the database is busy.
 
-    Never raises for what server, network, disk or a busy database do: that is the run's trouble.
+    Never raises for what server, network, disk or database do: that is the run's trouble.
     """
     with locked_file(settings.DATA.run / f"fetch-{account_id}.lock") as is_mine:
         if not is_mine:
             return None
         account = MailAccount.objects.get(pk=account_id)
-        run = pacing.begin(account, operator, around.now(), is_scheduled=is_scheduled)
-        came = (
-            Came(trouble_kind="resting")
-            if pacing.is_resting(account, around.now())
-            else _collect(account, run, operator, around)
-        )
+        try:
+            run = pacing.begin(account, operator, around.now(), is_scheduled=is_scheduled)
+        except OperationalError as error:
+            log.error("run_not_begun", account=account_id, error=error)
+            return None
+        why_not = "on_hold" if outbound_hold() else "resting" if pacing.is_resting(account, around.now()) else ""
+        came = Came(trouble_kind=why_not) if why_not else _collect(account, run, operator, around)
         try:
             pacing.finish(run, account, came, around.now())
         except OperationalError as error:
@@ -97,14 +98,12 @@ def _collect(account: MailAccount, run: FetchRun, operator: Operator | None, aro
         )
         mailbox = Mailbox(account, rule, run, operator, around.now)
         collected = collect(around.route_of(account), rule, mailbox, mailbox, around.engine)
-    except DatabaseError as error:
+    except OperationalError as error:
         return _broken(account, "disk_full" if "full" in str(error) else "database_busy", error)
-    except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return _broken(account, "disk_full" if is_full else "store_failed", error)
-    except NotDurable as error:
+    except (OSError, NotDurable, DatabaseError) as error:
         # Nothing was deleted, and the next run writes new files: it does not ask twice about the same ones (D03).
-        return _broken(account, "store_failed", error)
+        is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return _broken(account, "disk_full" if is_full else "store_failed", error)
     except Exception as error:  # boundary: settings that lead nowhere stop their own account, nothing else
         return _broken(account, "settings_broken", error)
     return _came_of(collected)
@@ -223,7 +222,8 @@ class Receiver:
     def sweep(self) -> None:
         """Begin whatever is due, each in a thread of its own."""
         now = self._around.now()
-        for account_id in fetch_due(now):
+        # A restored or copied data folder fetches nothing until an administrator releases it (D18, D19).
+        for account_id in [] if outbound_hold() else fetch_due(now):
             if self._stop.is_set():
                 return
             self._background.run(f"fetch-{account_id}", partial(self._fetch, account_id))
