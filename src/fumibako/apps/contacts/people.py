@@ -24,6 +24,11 @@ class Party:
     label: str
     place: str
 
+    @property
+    def kind_label(self) -> str:
+        """スタッフ, 得意先 or 応募者."""
+        return KIND[self.kind]
+
 
 def party_of(person: Recipient) -> Party:
     """How one person is shown; give rows from `with_places` where there are many."""

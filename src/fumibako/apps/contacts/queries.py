@@ -272,3 +272,8 @@ def follow_up_counts(operator: Operator, today: date) -> dict[str, int]:
         today=Count("pk", filter=Q(next_on=today)), overdue=Count("pk", filter=Q(next_on__lt=today))
     )
     return {"today": counted["today"], "overdue": counted["overdue"]}
+
+
+def due_count(operator: Operator) -> int:
+    """次回対応 of today and before: the number in the menu."""
+    return to_follow_up(operator).filter(next_on__lte=timezone.localdate()).count()
