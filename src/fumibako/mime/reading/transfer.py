@@ -53,9 +53,9 @@ def _octets_of(letters: int) -> int:
 
 
 def _base64(raw: bytes) -> bytes:
-    letters = raw.translate(None, _NOT_BASE64)
-    if b"=" not in letters[:-2]:
-        return _four_by_four(letters.rstrip(b"="))
+    letters = raw.translate(None, _NOT_BASE64).rstrip(b"=")
+    if b"=" not in letters:
+        return _four_by_four(letters)
     # Several base64 texts one after the other, each with its own padding.
     found = bytearray()
     for run in _PADDING.finditer(letters):
