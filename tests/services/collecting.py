@@ -38,6 +38,7 @@ def fetch(
     port: int,
     desk: Desk,
     *,
+    user: str = USER,
     security: Any = "none",
     pin: str = "",
     patience: Patience = QUICK,
@@ -45,7 +46,7 @@ def fetch(
     **rule: Any,
 ) -> Collected:
     """One run of the collector."""
-    route = PopRoute("127.0.0.1", port, security, USER, Secret(PASSWORD), pin, loopback_only=True, patience=patience)
+    route = PopRoute("127.0.0.1", port, security, user, Secret(PASSWORD), pin, loopback_only=True, patience=patience)
     return collect(route, Rule(**rule), desk, desk, around)
 
 

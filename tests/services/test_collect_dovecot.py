@@ -29,7 +29,8 @@ KILLS = 12
 @pytest.fixture(scope="module")
 def dovecot() -> Iterator[Dovecot]:
     # pytest's own folders are too deep for the names of sockets.
-    with tempfile.TemporaryDirectory(prefix="dovecot-") as folder, Dovecot(Path(folder)) as server:
+    short = tempfile.TemporaryDirectory(prefix="dovecot-", ignore_cleanup_errors=True)
+    with short as folder, Dovecot(Path(folder)) as server:
         yield server
 
 
