@@ -44,6 +44,8 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         return _save(request, kind, None)
     today = f"{timezone.localdate():%Y/%m/%d}"
     sheet = DEFAULTS | {"number": queries.next_number(kind), "registered_on": today, "applied_on": today}
+    # A link from a mail of somebody unknown brings what the mail says.
+    sheet |= {key: request.GET[key][:254] for key in ("family_name", "given_name", "address1") if key in request.GET}
     return _render(request, kind, None, form_of(FIELDS[kind], initial=sheet))
 
 
