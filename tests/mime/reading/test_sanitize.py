@@ -59,6 +59,36 @@ def test_a_picture_of_the_mail_itself_is_shown_from_where_we_serve_it() -> None:
     assert 'src="/inbox/1/part/logo@example.jp"' in clean
 
 
+def test_pictures_of_the_mail_may_be_given_as_a_table_and_are_found_under_any_spelling() -> None:
+    clean = safe_html('<img src="CID:%3clogo%40example.jp%3E">', picture={"logo@example.jp": "/p/1"})
+    assert 'src="/p/1"' in clean.html
+    assert clean.remote_count == 0
+
+
+def test_remote_pictures_are_shown_when_a_person_wants_them() -> None:
+    page = '<img src="https://example.com/a.png"><img src="//example.com/b.png"><img src="a.png">'
+    shown = safe_html(page, remote=lambda address: f"/outside?{address}")
+    assert shown.remote_count == 0
+    assert shown.html.count('src="/outside?https://example.com/') == 2
+    assert 'src="a.png"' not in shown.html
+
+
+def test_what_hides_in_backgrounds_and_styles_is_counted_too() -> None:
+    page = '<table background="https://example.com/a.png"><tr><td style="background:url(//example.com/b.png)">word'
+    assert safe_html(page).remote_count == 2
+
+
+@pytest.mark.parametrize("tag", ["svg><text", "math><mi", "noscript", "object", "video", "xmp", "button"])
+def test_words_inside_what_is_taken_away_stay(tag: str) -> None:
+    assert "word" in safe_html(f"<{tag}>word").html
+
+
+def test_a_link_opens_beside_the_mail_and_tells_the_other_side_nothing() -> None:
+    clean = safe_html('<a href="https://example.com/" target="_top">word</a>').html
+    assert 'target="_blank"' in clean
+    assert 'rel="noopener noreferrer nofollow"' in clean
+
+
 def test_x22_a_page_too_deep_to_lay_out_becomes_its_words() -> None:
     found = safe_html("<div>" * 100_000 + "word")
     assert found.is_text_only
