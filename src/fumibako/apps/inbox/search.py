@@ -1,31 +1,23 @@
-"""Finding words in mails: pieces of two or three letters of our own, in FTS5 or in a tsvector.
-
-Japanese has no spaces, and the database's own pieces are three letters long: 東京 would never be found. Here Latin
-letters and digits are cut into threes and everything else into twos, after NFKC and case folding, so that any part of
-a word of any length is found, in the order in which it stands.
-"""
+"""Finding words in mails by grams of our own (`reader.grams`), in FTS5 or in a tsvector."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Literal
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
+
+from .reader.grams import cut, runs_of, size_of
 
 Field = Literal["sender", "recipients", "subject", "body"]
 FIELDS: tuple[Field, ...] = ("sender", "recipients", "subject", "body")
 WEIGHTS = dict(zip(FIELDS, "ABCD", strict=True))
 """The same four fields as PostgreSQL's weights."""
 
-MOST_CHARACTERS = 60_000
-"""Of one field: what stands further down in a mail is not found."""
 MOST_TERMS = 8
-ALIKE = str.maketrans("髙﨑德濵濱邊邉齋齊斎嶋嶌槗𠮷眞澤廣國櫻渡曻", "高崎徳浜浜辺辺斉斉斉島島橋吉真沢広国桜渡昇")
-"""Ways of writing one name: whoever searches 高橋 means 髙橋 too."""
 PG_POSITIONS = 16_383
 
 
@@ -34,8 +26,8 @@ class Words:
     """What is indexed of one mail."""
 
     row_id: int
-    texts: tuple[str, str, str, str]
-    """In the order of FIELDS."""
+    grams: tuple[str, ...]
+    """Grams of each of FIELDS, in their order, a space between two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +38,16 @@ class Phrase:
     is_prefix: bool
 
 
-def grams_of(text: str) -> list[str]:
-    """Every gram of a text, in order, with the short ends of each run."""
-    return [gram for run in _runs(text[:MOST_CHARACTERS]) for gram in _cut(run)]
-
-
 def phrases_of(wanted: str) -> list[Phrase]:
     """What to look for: one phrase per word of the question, all of which must be found."""
     phrases = []
     for word in unicodedata.normalize("NFKC", wanted).split()[:MOST_TERMS]:
-        runs = _runs(word)
+        runs = runs_of(word)
         if not runs:
             continue
         *before, last = runs
-        grams = [gram for run in before for gram in _cut(run)]
-        size = _size_of(last)
+        grams = [gram for run in before for gram in cut(run)]
+        size = size_of(last)
         whole = [last[start : start + size] for start in range(len(last) - size + 1)]
         phrases.append(Phrase((*grams, *(whole or [last])), is_prefix=not whole))
     return phrases
@@ -127,37 +114,16 @@ def remove(rows: Sequence[Words]) -> None:
 
 
 def _fts_row(row: Words) -> tuple[Any, ...]:
-    return (row.row_id, *(" ".join(grams_of(text)) for text in row.texts))
+    return (row.row_id, *row.grams)
 
 
 def _ts_vector(row: Words) -> str:
     lexemes = []
     position = 0
-    for weight, text in zip(WEIGHTS.values(), row.texts, strict=True):
-        for gram in grams_of(text):
+    for weight, grams in zip(WEIGHTS.values(), row.grams, strict=True):
+        for gram in grams.split():
             position += 1
             lexemes.append(f"'{gram}':{min(position, PG_POSITIONS)}{weight}")
         # A phrase must not run from one field into the next.
         position += 1
     return " ".join(lexemes)
-
-
-def _runs(text: str) -> list[str]:
-    """Letters and digits that stand together, Latin apart from the rest."""
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(ALIKE)
-    return ["".join(run) for kind, run in groupby(plain, key=_kind_of) if kind]
-
-
-def _kind_of(char: str) -> int:
-    if not char.isalnum():
-        return 0
-    return 1 if char.isascii() else 2
-
-
-def _size_of(run: str) -> int:
-    return 3 if run[0].isascii() else 2
-
-
-def _cut(run: str) -> list[str]:
-    size = _size_of(run)
-    return [run[start : start + size] for start in range(len(run))]

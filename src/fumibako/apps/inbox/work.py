@@ -194,13 +194,13 @@ class _Line:
     def _read(self, reader: Reader, batch: list[ReceivedMail]) -> None:
         answers = reader.ask([request_of(mail) for mail in batch])
         take_readings([Reading(mail, answer) for mail, answer in zip(batch, answers, strict=True)])
-        for mail, answer in zip(batch, answers, strict=True):
-            if answer.failed:
-                _insist(reader, mail)
+        left = ReceivedMail.objects.filter(pk__in=[mail.pk for mail in batch], reading=ReceivedMail.Reading.WAITING)
+        for mail in left:
+            _insist(reader, mail)
 
 
 def _insist(reader: Reader, mail: ReceivedMail) -> None:
-    """Try a mail that broke its reader again, alone, until it is read or 解析不能."""
+    """Try a mail that broke its reader, or what follows reading, again, alone, until it is read or 解析不能."""
     while ReceivedMail.objects.filter(pk=mail.pk, reading=ReceivedMail.Reading.WAITING).exists():
         answer: Answer = reader.ask([request_of(mail)])[0]
         take_readings([Reading(mail, answer)])
