@@ -35,8 +35,18 @@ FAULTS = {
     "S34": "SIZE smaller than the mail: not uploaded",
     "S35": "no 8BITMIME, no SMTPUTF8: seven-bit, or held before sending",
     "S36": "long lines, bare CR and LF, NUL, a dot alone: clean on the wire",
+    "P01": "IN-USE, LOGIN-DELAY, AUTH: waiting longer and longer, or for a person after one try",
+    "P08": "the fetcher killed at any moment: nothing lost, nothing twice, no half file",
+    "P12": "a UIDL used again for another mail: fetched",
+    "P14": "one empty list: nothing forgotten, nothing fetched again",
+    "P20": "many mails and kills: batches, resumed, none lost, none twice",
+    "P21": "disk full while storing: nothing deleted, goes on by itself",
+    "P22": "database locked while storing: nothing deleted, tried again",
+    "P23": "shared folder gone: kept in our own store, the copy follows later",
+    "P24": "two processes, one account: one session at a time",
     "D02": "a full disk: sending stops while there is room for results",
     "D04": "settings that would forget commits: read back, refused",
+    "D05": "no row that points to a missing or short file",
     "D08": "a database on a network drive: refused, with the reason",
     "D09": "the database file replaced while running: the worker stops",
     "D10": "a damaged database: found at the start, sending stays off",
@@ -44,26 +54,31 @@ FAULTS = {
     "D14": "an attachment changed after approval: the job pauses",
     "D20": "older tables are copied and brought up to date; newer ones are not touched",
     "X08": "a password never follows to another server",
+    "X16": "a forged error mail: no flag changes, 未確認の不達",
+    "X18": "names of attachments are text; no file leaves its folder",
+    "X21": "MIME bombs: bounded time and memory, in a child that lives on",
     "X39": "others are let in only by a name that was given",
     "X48": "a folder or key that others can read: refused",
+    "C06": "a reader without memory: one mail, the parent lives",
     "C08": "two workers, or killed ones: one mail per person",
     "C09": "double click, reload, back: one job",
     "C10": "two people at one draft: one job, the other is told",
     "C11": "opt-out between approval and claim: no mail",
     "C12": "pause and cancel while running: nothing is claimed afterwards",
     "C14": "one row that cannot be built: the others go on",
+    "C15": "a mail that kills its reader three times: 解析不能, the others are read",
     "T02": "the clock steps back: no wait grows beyond its length",
     "T04": "a schedule missed by long: asks instead of sending",
 }
 CHECKS_OF_LETTERS = ("test_inspection.py", "test_checks.py")
 """Their C01, C02 … are the checks of 点検."""
-EXAMPLES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 17, 18, 20, 22)
+EXAMPLES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 18, 20, 22)
 
 HEAD = """# Faults and where they are tested
 
 Written by `python tools/list_faults.py` from the names of tests (`test_s27_…`) and of dialogue
 files (`s27_….txt`, played whole and in pieces of 1, 2, 3 and 7 octets by `tests/protocol/test_dialogues.py`).
-The letters: S sending, C concurrency and people, D disk and database, T time, X security.
+The letters: S sending, P receiving, C concurrency and people, D disk and database, T time, X security.
 """
 
 
