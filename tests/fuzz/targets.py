@@ -83,7 +83,7 @@ def _is_text(raw: bytes) -> bool:
 
 def write_and_read_back(raw: bytes) -> None:
     """A letter comes back as it was, or is refused with a reason; on the wire it is clean."""
-    charset: Charset = ("utf-8", "iso-2022-jp", "shift_jis")[len(raw) % 3]  # type: ignore[assignment]
+    charset: Charset = ("utf-8", "iso-2022-jp", "shift_jis")[len(raw) % 3]
     subject, _, text = raw.decode("utf-8", "replace").partition("\n")
     try:
         sheet = Sheet(Mailbox(subject[:50], "a@example.jp"), "", (), charset, (Attachment(subject[:50], "a/b", raw),))

@@ -66,7 +66,7 @@ def test_pictures_of_the_mail_may_be_given_as_a_table_and_are_found_under_any_sp
 
 
 def test_remote_pictures_are_shown_when_a_person_wants_them() -> None:
-    page = '<img src="https://example.com/a.png"><img src="//example.com/b.png"><img src="a.png">'
+    page = '<img src="https://example.com/a.png"><img src=" \t//exa\nmple.com/b.png"><img src="a.png">'
     shown = safe_html(page, remote=lambda address: f"/outside?{address}")
     assert shown.remote_count == 0
     assert shown.html.count('src="/outside?https://example.com/') == 2
@@ -87,6 +87,19 @@ def test_a_link_opens_beside_the_mail_and_tells_the_other_side_nothing() -> None
     clean = safe_html('<a href="https://example.com/" target="_top">word</a>').html
     assert 'target="_blank"' in clean
     assert 'rel="noopener noreferrer nofollow"' in clean
+
+
+@pytest.mark.parametrize(
+    ("link", "kept"),
+    [
+        ("mailto:a@example.jp?subject=x&attach=/etc/passwd", "mailto:a@example.jp?subject=x"),
+        ("mailto:a@example.jp?attachment=c:/a", "mailto:a@example.jp"),
+        ("mailto:a@example.jp;javascript:alert(1)", "mailto:a@example.jp"),
+        ("tel:03-0000-0000", "tel:03-0000-0000"),
+    ],
+)
+def test_a_mail_link_can_bring_no_file_along(link: str, kept: str) -> None:
+    assert f'href="{kept}"' in safe_html(f'<a href="{link}">word</a>').html
 
 
 def test_x22_a_page_too_deep_to_lay_out_becomes_its_words() -> None:
