@@ -14,7 +14,7 @@ from fumibako.delivery.outcome import Stage
 from fumibako.services.collecting.memory import SeenState
 from fumibako.services.collector import Collected, ListFlaw
 from fumibako.services.trouble import TroubleKind
-from tests.services.collecting import PASSWORD, fetch, mail, until_done
+from tests.services.collecting import IMPATIENT, PASSWORD, fetch, mail, until_done
 from tests.support.mail_desk import Desk
 from tests.support.peers.certificates import Authority
 from tests.support.peers.pop import CAPABILITIES, DROP, Answer, Held, PopServer, block, on_the_wire
@@ -164,7 +164,7 @@ def test_p03_a_mail_that_stops_in_the_middle_is_set_aside_after_three_tries(capa
     half = b"+OK\r\nSubject: half\r\n"
     desk = Desk()
     with PopServer(five(), instead(RETR_1=half), capabilities=capabilities) as server:
-        kinds = [kind(fetch(server.port, desk)) for _ in range(4)]
+        kinds = [kind(fetch(server.port, desk, patience=IMPATIENT)) for _ in range(4)]
         assert kinds == [TroubleKind.TOO_SLOW] * 3 + [None]
         assert sorted(desk.mails) == [mail(number) for number in (2, 3, 4, 5)]
         assert (desk.state_of("uid-1"), desk.why_of("uid-1")) == (SeenState.QUARANTINED, "cut")
