@@ -10,9 +10,11 @@ from fumibako.mime.bounce.wording import printable
 
 def judged(found: Found) -> Failure:
     """The failure behind what was found."""
-    status = found.status or best_status(found.words) or best_status(found.around)
-    code = found.code or code_in(found.words) or code_in(found.around)
-    command = found.command or command_in(found.words) or _command_of_answer(found) or command_in(found.around)
+    # What was said about all may be about another one: it only counts where nothing was said about this one.
+    around = "" if found.is_one_of_several and found.words.strip() else found.around
+    status = found.status or best_status(found.words) or best_status(around)
+    code = found.code or code_in(found.words) or code_in(around)
+    command = found.command or command_in(found.words) or _command_of_answer(found) or command_in(around)
     found.status, found.code = status, code
     _prefer_the_others_words(found)
     permanent = _permanent(found)
@@ -42,7 +44,7 @@ def _prefer_the_others_words(found: Found) -> None:
 
 def _permanent(found: Found) -> bool | None:
     """By the status first, then the code, then the words; a notice that says nothing has given up."""
-    if found.status:
+    if found.status[:1] in ("4", "5"):
         return found.status[0] == "5"
     if found.code:
         return found.code >= 500

@@ -41,7 +41,7 @@ _RECIPIENT_INSIDE: Final = re.compile(
     re.I | re.M,
 )
 _SECTION: Final = re.compile(
-    r"^ ?--[^\n]{2,200}\n(?:[A-Za-z-]{3,40}:[^\n]{0,500}\n(?:[ \t][^\n]{0,500}\n){0,4}){1,8}", re.M
+    r"^ ?--[^\n]{2,200}\n(?:Content-[A-Za-z-]{3,40}:[^\n]{0,500}\n(?:[ \t][^\n]{0,500}\n){0,4}){1,8}", re.M | re.I
 )
 _LONG_SPACE: Final = re.compile(r"[ \t\f\v\u3000\xa0]{60,}")
 _EMPTY_LINES: Final = re.compile(r"\n(?:[ \t]{0,60}\n){3,}")

@@ -88,6 +88,8 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("facebook", r"\bint-p(?:1|3|4|7)\b|\bint-t\d\b", "systemerror"),
     ("facebook", r"\bint-p(?:2|5|6)\b", "spamdetected"),
     ("facebook", r"\bcon-t\d\b", "toomanyconn"),
+    # Exchange looked into its own directory.
+    ("microsoft", r"the recipient name is not recognized|does not exist at the organization", "userunknown"),
     # Apple iCloud Mail.
     ("apple", r"\[(?:cs01|cs02|hm01|hm08|pr01)\]", "policyviolation"),
     ("apple", r"unknown or illegal alias|: inactive email address", "userunknown"),

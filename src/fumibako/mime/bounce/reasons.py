@@ -7,13 +7,13 @@ words, then the vague statuses, then the command that was refused, then what the
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from fumibako.mime.bounce.dialogue import answer_in, answers_in, statuses_in
 from fumibako.mime.bounce.phrases import compiled
 from fumibako.mime.bounce.provider_words import PROVIDER_WORDS, VENDOR_HOSTS, VENDOR_WORDS
-from fumibako.mime.bounce.reason_names import NAMES, Table
+from fumibako.mime.bounce.reason_names import NAMES
 from fumibako.mime.bounce.reason_words import WORDS
 from fumibako.mime.bounce.reason_words_abroad import ABROAD
 from fumibako.mime.bounce.reason_words_later import LATER
@@ -34,6 +34,8 @@ _ALWAYS_HARD: Final = frozenset(("userunknown", "hostunknown", "hasmoved"))
 _ADDRESS_STATUS: Final = frozenset(("1.0", "1.1", "1.3", "1.5", "1.10", "1.351", "4.1"))
 """Statuses under which "user unknown" means what it says, whatever was refused."""
 
+_KEPT: Final = 16
+"""Texts whose results are kept: what was said about all recipients is asked again for each of a thousand."""
 _BEFORE_ANY_COMMAND: Final = frozenset(
     ("badreputation", "toomanyconn", "speeding", "networkerror", "expired", "systemerror", "failedstarttls")
 )
@@ -61,7 +63,7 @@ def reason_of(found: Found, command: str) -> str:
 def _of_wider_words(texts: list[str], found: Found, command: str, is_near: bool) -> str:
     for text in texts:
         words = plain(text)
-        reason = _worded(words, LATER)
+        reason = _worded(words, False)
         if reason == "userunknown":
             return _unknown_or_filtered(found, command, is_near)
         if reason == "securityerror" and command == "MAIL" and "access denied" in words:
@@ -95,19 +97,22 @@ def is_hard(reason: str, permanent: bool | None) -> bool:
 
 def vendor_of(host: str, text: str) -> str:
     """Whose server refused: google, microsoft, yahoo …, or ""."""
-    lowered = text[:LONGEST].lower()
     for vendor, pattern in VENDOR_HOSTS:
         if host and _compiled(pattern).search(host):
             return vendor
-    return next((vendor for vendor, pattern in VENDOR_WORDS if _compiled(pattern).search(lowered)), "")
+    return _vendor_in(text[:LONGEST].lower())
+
+
+@lru_cache(maxsize=_KEPT)
+def _vendor_in(text: str) -> str:
+    return next((vendor for vendor, pattern in VENDOR_WORDS if _compiled(pattern).search(text)), "")
 
 
 def _of_text(text: str, found: Found, command: str, is_near: bool) -> str:
-    raw = " ".join(text[: LONGEST * 2].lower().split())
-    for _, pattern, reason in PROVIDER_WORDS:
-        if _compiled(pattern).search(raw):
-            return reason
-    reason = _worded(plain(text), WORDS)
+    provided = _provided(text[: LONGEST * 2])
+    if provided:
+        return provided
+    reason = _worded(plain(text), True)
     if found.kind_of_words == "x-unix" and reason not in ("mailboxfull", "systemfull"):
         return "mailererror"
     if reason == "userunknown" and command == "DATA" and vendor_of(found.host, "") == "docomo":
@@ -119,11 +124,20 @@ def _of_text(text: str, found: Found, command: str, is_near: bool) -> str:
 
 
 def _of_status(found: Found, text: str) -> str:
-    return of_status(found.status, vendor_of(found.host, f"{text} {found.around[:LONGEST]}"))
+    if found.status[:1] not in ("4", "5"):
+        return ""
+    return of_status(found.status, vendor_of(found.host, text) or vendor_of("", found.around))
 
 
-def _worded(words: str, table: Table) -> str:
-    return next((reason for reason, pattern in _patterns(table is WORDS) if pattern.search(words)), "")
+@lru_cache(maxsize=_KEPT)
+def _provided(text: str) -> str:
+    raw = " ".join(text.lower().split())
+    return next((reason for _, pattern, reason in PROVIDER_WORDS if _compiled(pattern).search(raw)), "")
+
+
+@lru_cache(maxsize=_KEPT)
+def _worded(words: str, is_first: bool) -> str:
+    return next((reason for reason, pattern in _patterns(is_first) if pattern.search(words)), "")
 
 
 @cache

@@ -100,6 +100,11 @@ def failed_recipients(own: str, header: str, mine: set[str]) -> list[Found]:
     return [told.about(address) for address in firsts[:RECIPIENTS]]
 
 
+def has_listed_recipients(own: str) -> bool:
+    """Whether addresses stand in lines of their own or under labels, as programs put them."""
+    return any(mention.surety >= 3 for mention in _mentions(own.split("\n")[:LINES]))
+
+
 def _mentions(lines: list[str]) -> list[_Mention]:
     found: list[_Mention] = []
     for number, line in enumerate(lines):

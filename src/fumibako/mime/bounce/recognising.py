@@ -9,12 +9,13 @@ from __future__ import annotations
 from fumibako.mime.bounce.automatic import is_auto_reply, is_by_a_person, is_feedback
 from fumibako.mime.bounce.dialects import DIALECTS
 from fumibako.mime.bounce.dialects.dialect import Dialect
+from fumibako.mime.bounce.dialogue import best_status, command_in
 from fumibako.mime.bounce.failing_words import DELAYING, FAILING, GIVEN_UP
 from fumibako.mime.bounce.judging import judged
 from fumibako.mime.bounce.notice import Notice, read_notice
 from fumibako.mime.bounce.originals import original_of
 from fumibako.mime.bounce.own_words import Divided, divide
-from fumibako.mime.bounce.recipients import failed_recipients
+from fumibako.mime.bounce.recipients import failed_recipients, has_listed_recipients
 from fumibako.mime.bounce.report import RECIPIENTS, Found, Kind, Report
 from fumibako.mime.bounce.senders import (
     DELAY_SUBJECTS,
@@ -87,7 +88,7 @@ def _complete(found: list[Found], told: list[Found], notice: Notice, own: str) -
             one.words = one.words or other.words
             one.hint = one.hint or other.hint
             one.around = other.around
-            one.command = one.command or other.command
+            one.command = one.command or other.command or command_in(other.words)
         elif len(found) == 1:
             one.around = own
 
@@ -98,18 +99,28 @@ def _of_words(notice: Notice, divided: Divided, dialect: Dialect | None) -> Repo
         return Report(Kind.AUTO_REPLY if is_auto_reply(notice, own) else Kind.ORDINARY)
     words = plain(own[:FIRST_WORDS])
     subject = notice.header("Subject").lower()
-    is_system = is_from_system(notice)
-    is_failing = FAILING.search(words) is not None or bool(notice.header("X-Failed-Recipients"))
     is_delay = _is_delay(words, subject)
-    is_proof = dialect is not None and (is_system or dialect.is_proof)
-    speaks_of_failing = is_failing or is_delay or FAILING_SUBJECTS.search(subject) is not None
-    if is_proof or (is_system and speaks_of_failing) or (speaks_of_failing and FAILING_SUBJECTS.search(subject)):
-        found = _told_in_words(notice, divided, dialect)
-        if found or is_system or is_proof:
-            return _of_found(found, is_delay, notice, divided, dialect)
+    is_failing = FAILING.search(words) is not None or bool(notice.header("X-Failed-Recipients"))
+    has_failing_subject = FAILING_SUBJECTS.search(subject) is not None
+    is_system = is_from_system(notice)
+    if is_system:
+        is_notice = dialect is not None or is_failing or is_delay or has_failing_subject
+    else:
+        is_notice = dialect is not None and (dialect.is_proof or has_failing_subject)
+        is_notice = is_notice or (has_failing_subject and (is_failing or is_delay) and _is_formal(own))
+    if is_notice:
+        return _of_found(_told_in_words(notice, divided, dialect), is_delay, notice, divided, dialect)
     if is_auto_reply(notice, own):
         return Report(Kind.AUTO_REPLY)
     return Report(Kind.ORDINARY)
+
+
+def _is_formal(own: str) -> bool:
+    """Whether a text is written as programs write notices: an address in a line of its own, or the answer of a server.
+
+    What people write about mail that does not arrive has addresses inside its sentences.
+    """
+    return bool(best_status(own[:FIRST_WORDS])) or has_listed_recipients(own)
 
 
 def _of_found(found: list[Found], is_delay: bool, notice: Notice, divided: Divided, dialect: Dialect | None) -> Report:
@@ -167,6 +178,7 @@ def _report(kind: Kind, found: list[Found], notice: Notice, divided: Divided, di
     failures = []
     for one in found:
         one.hint = one.hint or hint
+        one.is_one_of_several = len(found) > 1
         if one.address.lower() in seen:
             continue
         seen.setdefault(one.address.lower())

@@ -93,3 +93,4 @@ class Found:
     hint: str = ""
     is_answer: bool = False
     is_passing: bool = False
+    is_one_of_several: bool = False

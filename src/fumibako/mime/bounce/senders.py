@@ -48,8 +48,8 @@ FAILING_SUBJECTS: Final = compiled(
         "no se pudo entregar", "no entregado", "error ~3 entrega*", "não foi possível", "não entregue",
         "niet bezorgd", "onbestelbaar", "не доставлено", "недоставлен*", "退信", "无法投递", "系统退信",
         "kunde inte levereras", "kan ikke leveres", "niedostarczon*", "doručit*", "送信エラー", "配信エラー",
-        "配送エラー", "配送できません", "送信できません", "送れません", "届きません", "届かなかった",
-        "届けられません", "不達", "メールエラー", "エラーメール", "エラー通知", "未配信", "配信不能", "配達不能",
+        "配送エラー",
+        "不達", "メールエラー", "エラーメール", "エラー通知", "未配信", "配信不能", "配達不能",
         "返送", "宛先不明", "送信失敗", "配信失敗", "error message",
     )
 )  # fmt: skip
