@@ -41,7 +41,7 @@ FAULTS = {
     "P04": "sizes in the list that are not true: nothing is allocated by them, stored as received",
     "P05": "NUL, eight bits, bare CR, dots: every byte as it was",
     "P06": "line lost at any mail: nothing lost, nothing twice",
-    "P07": "line lost while deleting or at QUIT, obeyed or not: nothing lost, nothing twice, the mailbox empty in the end",
+    "P07": "line lost while deleting or at QUIT, obeyed or not: nothing lost, nothing twice, empty in the end",
     "P08": "the fetcher killed at any moment: nothing lost, nothing twice, no half file",
     "P09": "impossible lines in the list: the others are fetched, nothing is deleted",
     "P10": "no UIDL: told apart by their bytes, deleted only by the session that fetched them",
@@ -90,7 +90,7 @@ FAULTS = {
 }
 CHECKS_OF_LETTERS = ("test_inspection.py", "test_checks.py")
 """Their C01, C02 … are the checks of 点検."""
-EXAMPLES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 18, 20, 22)
+EXAMPLES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 22)
 
 HEAD = """# Faults and where they are tested
 
