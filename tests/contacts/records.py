@@ -25,8 +25,8 @@ SENT = datetime(2026, 11, 24, 8, 30, 17, tzinfo=UTC)
 
 def make_worker(name: str = "佐藤 美咲", department: str = "東京本社", **values: Any) -> Operator:
     """An operator with a 部門."""
-    place, _ = Department.objects.get_or_create(
-        name=department, defaults={"code": f"{900 + Department.objects.count()}"}
+    place = Department.objects.filter(name=department).first() or Department.objects.create(
+        name=department, code=f"{900 + Department.objects.count()}"
     )
     username = f"worker{Operator.objects.count()}"
     return Operator.objects.create_user(username=username, display_name=name, department=place, **values)

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
+from fumibako.apps.contacts.queries import due_count
 from fumibako.apps.inbox.board import error_count, has_inbox, open_count
 from fumibako.apps.office.models import Operator
 from fumibako.apps.office.queries import office
@@ -63,6 +64,13 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "連絡",
+        (
+            Entry("contacts:index", "notebook-pen", "連絡記録"),
+            Entry("followups:index", "list-checks", "次回対応", count=due_count),
+        ),
+    ),
+    (
         "名簿",
         (
             Entry("people:staff", "users", "スタッフ"),
@@ -75,6 +83,8 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "設定",
         (
             Entry("accounts:index", "at-sign", "メールアカウント"),
+            Entry("codes:index", "tags", "区分マスタ", is_for_administrators=True),
+            Entry("codes:contact_categories", "tag", "連絡区分マスタ", is_for_administrators=True),
             Entry("office_settings", "settings", "システム設定", is_for_administrators=True),
             Entry("audit_log", "scroll-text", "操作履歴", is_for_administrators=True),
             Entry("status:index", "activity", "動作状況"),

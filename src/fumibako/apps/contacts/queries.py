@@ -198,8 +198,8 @@ def branches_of(operator: Operator | None, record: ContactRecord) -> list[Contac
 def last_chosen(operator: Operator) -> dict[str, int | None]:
     """連絡区分1–3 that this operator last wrote a record with."""
     last = ContactRecord.objects.filter(operator=operator, mail__isnull=True, category1__isnull=False)
-    row = last.order_by("-id").values("category1", "category2", "category3").first()
-    return dict(row) if row else {"category1": None, "category2": None, "category3": None}
+    row = last.order_by("-id").first()
+    return {f"category{level}": getattr(row, f"category{level}_id", None) for level in (1, 2, 3)}
 
 
 def records_of_person(operator: Operator | None, recipient: Recipient) -> QuerySet[ContactRecord]:

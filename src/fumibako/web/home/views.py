@@ -12,6 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.queries import configurable_accounts, sendable_accounts
+from fumibako.apps.contacts.queries import follow_up_counts
+from fumibako.apps.inbox.board import error_count, has_inbox, open_count
 from fumibako.apps.office.models import Operator
 from fumibako.apps.office.queries import office
 from fumibako.apps.sending import labels, queries
@@ -40,6 +42,16 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Todo:
+    """One line of the card 今日すること; `css` "bad" is drawn in red."""
+
+    words: str
+    count: int
+    url: str
+    css: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One of はじめの一歩; ticked by what really happened."""
 
@@ -58,6 +70,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "greeting": _greeting(timezone.localtime().hour),
         "family_name": operator.display_name.split()[0] if operator.display_name.split() else operator.username,
         "today": timezone.localtime(),
+        "todos": _todos(operator),
         "jobs": _jobs(operator),
         "accounts": _accounts(operator),
         "steps": steps,
@@ -78,6 +91,19 @@ def _greeting(hour: int) -> str:
     if 5 <= hour < 11:
         return "おはようございます"
     return "こんにちは" if 11 <= hour < 18 else "おつかれさまです"
+
+
+def _todos(operator: Operator) -> list[Todo]:
+    due = follow_up_counts(operator, timezone.localdate())
+    followups = reverse("followups:index")
+    found = [
+        Todo("次回対応(期限切れ)", due["overdue"], followups, "bad"),
+        Todo("次回対応(今日)", due["today"], followups),
+    ]
+    if has_inbox(operator):
+        found.insert(0, Todo("未処理のメール", open_count(operator), reverse("inbox:index")))
+        found.append(Todo("エラーメール", error_count(operator), reverse("bounces:index"), "bad"))
+    return [todo for todo in found if todo.count]
 
 
 def _jobs(operator: Operator) -> list[JobRow]:
