@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fumibako.mime.reading.html_text import text_of_html
 from fumibako.mime.sanitize import ATTRIBUTES, TAGS, safe_html
@@ -40,3 +42,22 @@ def test_nothing_in_a_hostile_page_acts_loads_or_leaves_its_place(page: Path) ->
         walk.close()
         assert "before" in shown
     assert "before" in text_of_html(page.read_text("utf-8"))
+
+
+PIECES = st.sampled_from(
+    [
+        *("<", ">", '"', "'", "/", "&", "#", ";", " ", "=", "\x00", "--", "<!--", "-->", "<![CDATA[", "]]>"),
+        *("<a href=", "<img src=", "<svg>", "<math>", "<style>", "</style>", "<table>", "<template>", "<noscript>"),
+        *("<script>", "javascript:", "//e.example/", ' style="', "url(", "cid:a", "onerror=", "data:image/png;base64,"),
+        *("<p", "</p>", "word", "<mglyph>", "<title>", "\\"),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES | st.text(max_size=3), max_size=40).map("".join))
+def test_no_page_at_all_keeps_anything_that_is_not_on_the_list(page: str) -> None:
+    walk = Walk()
+    walk.feed(safe_html(page, picture=lambda cid: "data:image/png;base64,AAAA").html)
+    walk.close()
+    text_of_html(page)
