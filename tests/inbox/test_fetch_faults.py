@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import sqlite3
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.inbox import reception
 from fumibako.apps.inbox.copies import make_due_copies
 from fumibako.apps.inbox.models import FetchRun, ReceivedMail, SeenMail, ShareCopy
+from fumibako.apps.inbox.sweeping import sweep_orphans
 from fumibako.apps.inbox.work import fetch_account
 from fumibako.apps.office.models import Office
 from fumibako.apps.office.queries import office
@@ -54,7 +57,7 @@ def kill_runs(account: MailAccount, kills: int, longest: float) -> int:
         assert process.stdout.readline() == "ready\n"
         try:
             process.wait(PAUSES.uniform(0.0, longest))
-        except fetch_process.subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired:
             process.kill()
         ended += len(process.stdout.read().splitlines())
         process.wait()
@@ -177,3 +180,18 @@ def test_p12_a_uid_that_is_used_again_for_another_mail_is_fetched(account: MailA
         fetch(account)
         assert letter(99) in stored_bytes(account)
         assert len(stored_bytes(account)) == 3
+
+
+def test_a_file_without_a_row_is_swept_after_a_day_and_never_one_with_a_row(account: MailAccount, post: Post) -> None:
+    post.put(letter(1))
+    fetch(account)
+    kept = settings.DATA.mail / mails_of(account)[0].raw_path
+    young, orphan = kept.with_name("young.eml"), kept.with_name("orphan.eml")
+    for path in (young, orphan):
+        path.write_bytes(b"x")
+    now = timezone.now()
+    for path in (kept, orphan):
+        os.utime(path, times=((now - timedelta(hours=25)).timestamp(),) * 2)
+    assert sweep_orphans(now) == 1
+    assert (kept.exists(), young.exists(), orphan.exists()) == (True, True, False)
+    young.unlink()

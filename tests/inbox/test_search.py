@@ -98,11 +98,23 @@ def test_pages_go_on_after_the_last_mail_and_neighbours_are_known(box: MailAccou
     assert [mail.number for mail in (*first, *rest)] == [3, 2, 1]
     newer, older = queries.neighbours(mails, first[1])
     assert (newer, older) == (first[0], rest[0])
+    assert queries.neighbours(mails, first[0]) == (None, first[1])
+
+
+def test_pages_and_neighbours_of_a_search_are_the_same_in_its_own_order(account: MailAccount, post: Post) -> None:
+    post.put(*(letter(number, text="東京" if number % 2 else "大阪") for number in range(1, 8)))
+    fetch(account)
+    mails = queries.search(None, Conditions(words="東京", is_unread_only=True))
+    first = queries.page_after(mails, size=3)
+    rest = queries.page_after(mails, first[-1].sort_key, size=3)
+    assert [mail.number for mail in (*first, *rest)] == [7, 5, 3, 1]
+    assert queries.neighbours(mails, first[1]) == (first[0], first[2])
+    assert (mails.count(), mails.filter(number=5).exists()) == (4, True)
 
 
 def test_postgresql_is_asked_the_same_question() -> None:
     phrases = search.phrases_of("東京都 ab")
-    assert search.fts_query(phrases, ("subject",)) == '{subject} : ("東京 京都" AND "ab" *)'
+    assert search.fts_query(phrases, ("subject",)) == '({subject} : ("東京 京都" AND "ab" *))'
     assert search.ts_query(phrases, ("subject",)) == "('東京':C <-> '京都':C) & ('ab':C*)"
     assert search.ts_query(phrases, search.FIELDS) == "('東京' <-> '京都') & ('ab':*)"
     assert grams_of("東京, Ab") == ["東京", "京", "ab", "b"]

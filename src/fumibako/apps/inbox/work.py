@@ -10,7 +10,7 @@ import errno
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -35,6 +35,7 @@ from .copies import has_due_copies, make_due_copies
 from .models import FetchRequest, FetchRun, ReceivedMail
 from .pacing import Came
 from .reader.pool import POOL, Answer, Reader, Request
+from .sweeping import sweep_orphans
 
 log = structlog.get_logger("fumibako.inbox")
 
@@ -42,6 +43,7 @@ SWEEP_SECONDS = 1.0
 BATCH = 40
 """Mails that a child is asked about at once, and whose facts are one transaction."""
 READERS = 2
+SWEPT_EVERY = timedelta(days=1)
 
 
 def _route_of(account: MailAccount) -> PopRoute:
@@ -218,6 +220,7 @@ class Receiver:
         self._background = background
         self._stop = stop
         self._around = around
+        self._swept_at: datetime | None = None
 
     def sweep(self) -> None:
         """Begin whatever is due, each in a thread of its own."""
@@ -231,6 +234,9 @@ class Receiver:
             self._background.run("read-mails", partial(read_waiting, self._stop))
         if has_due_copies(now):
             self._background.run("share-copies", partial(make_due_copies, now))
+        if self._swept_at is None or now - self._swept_at >= SWEPT_EVERY:
+            self._swept_at = now
+            self._background.run("sweep-orphans", partial(sweep_orphans, now))
 
     def _fetch(self, account_id: int) -> None:
         request = FetchRequest.objects.filter(account=account_id, run=None).select_related("operator").first()

@@ -6,6 +6,7 @@ deliveries and addresses, search words, and whatever other apps do after a readi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 import structlog
 from django.conf import settings
 from django.db import OperationalError, connection
+from django.db.models import F
 from django.forms.models import model_to_dict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -27,7 +29,7 @@ from ..copies import plan_copies
 from ..errors import Problem, Refused
 from ..locking import changed, locked_mail, target_of, tell
 from ..matching import Facts, Surroundings, join_threads, surroundings_of
-from ..models import MailAttachment, MailPerson, ReceivedMail
+from ..models import FetchRun, MailAttachment, MailPerson, ReceivedMail
 from ..reader.facts import grams_by_field
 from ..reader.pool import POOL, Answer, Request
 from ..reading import after_reading
@@ -148,6 +150,8 @@ def _take(readings: Sequence[Reading], now: datetime, *, is_again: bool = False)
     search.add([search.Words(one.mail.sort_key, tuple(one.answer.facts["grams"])) for one in read])
     for one in read:
         _follow(one, around, now)
+    if not is_again:
+        _count_bounces([one.mail for one in read])
     plan_copies([one.mail for one in read], office())
 
 
@@ -170,7 +174,7 @@ def _fill(mail: ReceivedMail, facts: Facts, around: Surroundings, now: datetime)
 
 def _save(mails: Sequence[ReceivedMail]) -> None:
     """One statement for a whole batch: the ORM's own way costs more than reading the mail."""
-    fields = [ReceivedMail._meta.get_field(name) for name in READ_COLUMNS]
+    fields = [field for field in ReceivedMail._meta.concrete_fields if field.name in READ_COLUMNS]
     quote = connection.ops.quote_name
     columns = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
     rows = [
@@ -229,6 +233,11 @@ def _follow(one: Reading, around: Surroundings, now: datetime) -> None:
         prove(around.proof_of([*facts["our_links"], *facts["our_ids"]]), mail, now)
     for follow in after_reading:
         follow(mail, mail.fetched_by)
+
+
+def _count_bounces(mails: Sequence[ReceivedMail]) -> None:
+    for run_id, count in Counter(mail.run_id for mail in mails if mail.kind == ReceivedMail.Kind.BOUNCE).items():
+        FetchRun.objects.filter(pk=run_id).update(bounce_count=F("bounce_count") + count)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,0 +1,49 @@
+"""Files that a killed run left without a row: swept away when they are a day old, never before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from fumibako.services.mail_store import DRAFT_AGE, sweep_drafts
+
+from .models import ReceivedMail
+
+LOOKED_AT = timedelta(days=7)
+"""Older files were looked at on the days before."""
+PER_QUERY = 500
+
+
+def sweep_orphans(now: datetime) -> int:
+    """Remove drafts and whole mails that no row knows; return how many.
+
+    A day is longer than any run can take between a file and its row.
+    """
+    root = Path(settings.DATA.mail)
+    count = sweep_drafts(root, now.timestamp())
+    old = list(_files(root, now))
+    for first in range(0, len(old), PER_QUERY):
+        chunk = old[first : first + PER_QUERY]
+        known = ReceivedMail.objects.filter(raw_path__in=[str(path.relative_to(root)) for path in chunk])
+        kept = set(known.values_list("raw_path", flat=True))
+        for path in chunk:
+            if str(path.relative_to(root)) not in kept:
+                path.unlink(missing_ok=True)
+                count += 1
+    return count
+
+
+def _files(root: Path, now: datetime) -> Iterator[Path]:
+    latest, earliest = (now - DRAFT_AGE).timestamp(), (now - LOOKED_AT).timestamp()
+    for folder, _, names in os.walk(root):
+        # A month that has ended long ago has nothing new in it.
+        if not names or Path(folder).stat().st_mtime < earliest:
+            continue
+        for name in names:
+            path = Path(folder) / name
+            if name.endswith(".eml") and earliest <= path.stat().st_mtime <= latest:
+                yield path
