@@ -124,7 +124,7 @@ def test_p21_a_full_disk_leaves_nothing_new_behind(tmp_path: Path) -> None:
     assert (tmp_path / "big.eml").stat().st_size == 100_000
 
 
-@pytest.mark.parametrize(("files", "when", "count"), [(3, "1", 1), (3, "3", 3), (3, "4", 4), (9, "1+", 9)])
+@pytest.mark.parametrize(("files", "when", "count"), [(3, "1", 1), (3, "3", 3), (3, "4", 4), (17, "1+", 8)])
 def test_d03_a_sync_that_fails_is_fatal_and_is_not_asked_again(
     files: int, when: str, count: int, tmp_path: Path
 ) -> None:

@@ -29,8 +29,7 @@ _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 _MOST_OPEN = 128
-_SYNCERS = 16
-_FEW = 4
+_SYNCERS = 8
 _MOST_NAMESAKES = 1000
 
 
@@ -163,7 +162,7 @@ def _write_group(place: int, items: Sequence[tuple[str, bytes]], mode: int = 0o6
 
 
 def _write_drafts(place: int, drafts: Sequence[str], contents: Sequence[bytes], mode: int) -> None:
-    """Write all, then set all of them going to the disk, then wait for them together."""
+    """Write all, then bring all of them to the disk together."""
     files: list[int] = []
     try:
         for draft, raw in zip(drafts, contents, strict=True):
@@ -171,9 +170,6 @@ def _write_drafts(place: int, drafts: Sequence[str], contents: Sequence[bytes], 
             rest = memoryview(raw)
             while rest:
                 rest = rest[os.write(files[-1], rest) :]
-        for file in files:
-            # Linux begins to write at once what is said not to be needed any more; it promises nothing.
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
         _sync_together(files)
     finally:
         for file in files:
@@ -201,19 +197,27 @@ def _remove(place: int, names: Sequence[str]) -> None:
 
 
 def _sync_together(files: Sequence[int]) -> None:
-    """Sync every file once, many at a time: they share the journal's commits and the disk's flushes.
+    """Sync every file once, several at a time: they share the journal's commits and the disk's flushes.
 
     One by one each file waits for a flush of its own; on a busy disk that takes ten times as long.
     """
-    if len(files) < _FEW:
-        for file in files:
-            _sync(file)
+    if len(files) < _SYNCERS:
+        _sync_share(files)
         return
-    syncs = [_syncers(os.getpid()).submit(_sync, file) for file in files]
+    shares = [files[first::_SYNCERS] for first in range(_SYNCERS)]
+    syncs = [_syncers(os.getpid()).submit(_sync_share, share) for share in shares]
     # No file is closed before its sync has ended, whatever became of the others.
     wait(syncs)
     for sync in syncs:
         sync.result()
+
+
+def _sync_share(files: Sequence[int]) -> None:
+    for file in files:
+        # Linux begins to write at once what is said not to be needed any more; it promises nothing.
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    for file in files:
+        _sync(file)
 
 
 @lru_cache(maxsize=1)
