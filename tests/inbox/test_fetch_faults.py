@@ -19,7 +19,7 @@ from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.inbox import reception
 from fumibako.apps.inbox.copies import make_due_copies
 from fumibako.apps.inbox.models import FetchRun, ReceivedMail, SeenMail, ShareCopy
-from fumibako.apps.inbox.sweeping import sweep_orphans
+from fumibako.apps.inbox.sweeping import forget_rows, sweep_orphans
 from fumibako.apps.inbox.work import fetch_account
 from fumibako.apps.office.models import Office
 from fumibako.apps.office.queries import office
@@ -195,3 +195,11 @@ def test_a_file_without_a_row_is_swept_after_a_day_and_never_one_with_a_row(acco
     assert sweep_orphans(now) == 1
     assert (kept.exists(), young.exists(), orphan.exists()) == (True, True, False)
     young.unlink()
+
+
+def test_runs_that_brought_nothing_are_forgotten_after_a_month(account: MailAccount, post: Post) -> None:
+    now = timezone.now()
+    for days, stored_count in ((31, 0), (31, 5), (29, 0)):
+        FetchRun.objects.create(account=account, started_at=now - timedelta(days=days), stored_count=stored_count)
+    assert forget_rows(now) == 1
+    assert FetchRun.objects.count() == 2

@@ -162,7 +162,7 @@ def counts(operator: Operator) -> Counts:
 def neighbours(mails: Mails, mail: ReceivedMail) -> tuple[ReceivedMail | None, ReceivedMail | None]:
     """The mail before (newer) and after (older) this one in a list."""
     newer, older = (list(beyond(mails, mail.sort_key, is_older=is_older)[:1]) for is_older in (False, True))
-    return (newer or [None])[0], (older or [None])[0]
+    return newer[0] if newer else None, older[0] if older else None
 
 
 def conversation_of(operator: Operator | None, mail: ReceivedMail) -> Mails:

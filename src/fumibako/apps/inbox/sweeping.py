@@ -1,4 +1,4 @@
-"""Files that a killed run left without a row: swept away when they are a day old, never before."""
+"""Once a day: files that a killed run left without a row, and rows that nobody will ask for again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ from django.conf import settings
 
 from fumibako.services.mail_store import DRAFT_AGE, sweep_drafts
 
-from .models import ReceivedMail
+from .models import FetchRun, Presence, ReceivedMail
 
 LOOKED_AT = timedelta(days=7)
 """Older files were looked at on the days before."""
+RUNS_KEPT = timedelta(days=30)
 PER_QUERY = 500
+
+
+def forget_rows(now: datetime) -> int:
+    """Drop runs that brought nothing a month ago, and who had a mail open yesterday; return how many."""
+    idle, _ = FetchRun.objects.filter(started_at__lt=now - RUNS_KEPT, stored_count=0).delete()
+    absent, _ = Presence.objects.filter(seen_at__lt=now - DRAFT_AGE).delete()
+    return idle + absent
 
 
 def sweep_orphans(now: datetime) -> int:

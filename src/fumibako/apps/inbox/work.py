@@ -34,8 +34,8 @@ from .actions.reading import Reading, request_of, take_readings
 from .copies import has_due_copies, make_due_copies
 from .models import FetchRequest, FetchRun, ReceivedMail
 from .pacing import Came
-from .reader.pool import POOL, Answer, Reader, Request
-from .sweeping import sweep_orphans
+from .reader.pool import POOL, Answer, NoReader, Reader, Request
+from .sweeping import forget_rows, sweep_orphans
 
 log = structlog.get_logger("fumibako.inbox")
 
@@ -44,6 +44,7 @@ BATCH = 40
 """Mails that a child is asked about at once, and whose facts are one transaction."""
 READERS = 2
 SWEPT_EVERY = timedelta(days=1)
+NO_READER_WAIT = timedelta(minutes=1)
 
 
 def _route_of(account: MailAccount) -> PopRoute:
@@ -221,6 +222,7 @@ class Receiver:
         self._stop = stop
         self._around = around
         self._swept_at: datetime | None = None
+        self._read_from: datetime | None = None
 
     def sweep(self) -> None:
         """Begin whatever is due, each in a thread of its own."""
@@ -230,13 +232,15 @@ class Receiver:
             if self._stop.is_set():
                 return
             self._background.run(f"fetch-{account_id}", partial(self._fetch, account_id))
-        if ReceivedMail.objects.filter(reading=ReceivedMail.Reading.WAITING).exists():
-            self._background.run("read-mails", partial(read_waiting, self._stop))
+        is_waiting = ReceivedMail.objects.filter(reading=ReceivedMail.Reading.WAITING).exists()
+        if is_waiting and (self._read_from is None or now >= self._read_from):
+            self._background.run("read-mails", self._read)
         if has_due_copies(now):
             self._background.run("share-copies", partial(make_due_copies, now))
         if self._swept_at is None or now - self._swept_at >= SWEPT_EVERY:
             self._swept_at = now
             self._background.run("sweep-orphans", partial(sweep_orphans, now))
+            self._background.run("forget-rows", partial(forget_rows, now))
 
     def _fetch(self, account_id: int) -> None:
         request = FetchRequest.objects.filter(account=account_id, run=None).select_related("operator").first()
@@ -244,6 +248,14 @@ class Receiver:
             account_id, request.operator if request else None, is_scheduled=request is None, around=self._around
         )
         log.info("fetched", account=account_id, is_mine=run is not None)
+
+    def _read(self) -> None:
+        try:
+            read_waiting(self._stop)
+        except NoReader as error:
+            # Our own trouble (no memory for a child, a broken installation): the mails wait, and so do we.
+            self._read_from = self._around.now() + NO_READER_WAIT
+            log.error("no_reader", error=error)
 
 
 def beside(around: Around = AROUND) -> Beside:

@@ -236,7 +236,8 @@ def _follow(one: Reading, around: Surroundings, now: datetime) -> None:
 
 
 def _count_bounces(mails: Sequence[ReceivedMail]) -> None:
-    for run_id, count in Counter(mail.run_id for mail in mails if mail.kind == ReceivedMail.Kind.BOUNCE).items():
+    found = Counter(mail.run_id for mail in mails if mail.run_id and mail.kind == ReceivedMail.Kind.BOUNCE)
+    for run_id, count in found.items():
         FetchRun.objects.filter(pk=run_id).update(bounce_count=F("bounce_count") + count)
 
 
