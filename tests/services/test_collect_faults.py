@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import ssl
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from fumibako.delivery.outcome import Stage
 from fumibako.services.collecting.memory import SeenState
-from fumibako.services.collector import Collected, ListFlaw
+from fumibako.services.collector import Collected, ListFlaw, Surroundings
 from fumibako.services.trouble import TroubleKind
 from tests.services.collecting import IMPATIENT, PASSWORD, fetch, mail, until_done
 from tests.support.mail_desk import Desk
@@ -157,6 +158,23 @@ def test_p03_a_mail_without_end_is_cut_at_the_cap_and_the_others_come() -> None:
     assert sorted(desk.mails) == [mail(number) for number in (1, 3, 4, 5)]
     assert desk.state_of("uid-2") is SeenState.QUARANTINED
     assert peak < 32 * 1024 * 1024
+
+
+def test_p03_a_run_has_an_end_however_slowly_a_mail_dribbles_and_what_was_whole_is_kept() -> None:
+    def dribble(line: PeerLine) -> None:
+        line.say(b"+OK\r\n")
+        line.dribble(b"x" * 1000, 0.05)
+
+    desk = Desk()
+    # Every group is a mail of its own: sizes beyond a group's are listed.
+    held = [Held(f"uid-{number}", mail(number), size=5_000_000) for number in range(1, 6)]
+    with PopServer(held, instead(RETR_3=dribble)) as server:
+        around = Surroundings(give_up_at=time.monotonic() + 0.7)
+        collected = fetch(server.port, desk, around=around)
+    assert collected.trouble is not None
+    assert (collected.trouble.kind, collected.trouble.stage) == (TroubleKind.TOO_SLOW, Stage.POP_FETCH)
+    assert desk.mails == [mail(1), mail(2)]
+    assert server.session_count == 1
 
 
 @MANNERS
