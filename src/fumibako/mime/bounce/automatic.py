@@ -53,19 +53,33 @@ def is_auto_reply(notice: Notice, own: str) -> bool:
     return REPLYING_SUBJECTS.search(notice.header("Subject").lower()) is not None
 
 
+def is_answer_of_a_robot(notice: Notice) -> bool:
+    """An automatic answer in a person's name (RFC 3834): whatever it says, it is not about a mail that failed."""
+    senders = notice.addresses("From")
+    if not senders or any(is_system_address(address) for address in senders) or is_system_name(notice.header("From")):
+        return False
+    if notice.has_mail_inside or notice.returned is not None or notice.header("X-Failed-Recipients"):
+        return False
+    is_replied = notice.header("Auto-Submitted").lower().startswith(("auto-replied", "auto-notified"))
+    return is_replied or REPLYING_SUBJECTS.search(notice.header("Subject").lower()) is not None
+
+
 def is_by_a_person(notice: Notice, own: str) -> bool:
     """Somebody who answers, quotes or forwards; never somebody who signs as a mail system or has no return path."""
     senders = notice.addresses("From")
+    subject = notice.header("Subject")
+    answers = bool(notice.header("In-Reply-To") or notice.header("References"))
+    if answers and ANSWERING_SUBJECTS.match(subject) and quoted_share(own) > 0.3:
+        # Also a postmaster is a person when he answers.
+        return True
     if any(is_system_address(address) for address in senders) or (
         is_system_name(notice.header("From")) and not _FORWARDED.search(own[:4_000])
     ):
         return False
     if "Return-Path" in notice.fields and is_null_path(notice.header("Return-Path")):
         return False
-    subject = notice.header("Subject")
     if quoted_share(own) > 0.3 or _FORWARDED.search(own[:4_000]):
         return True
-    answers = bool(notice.header("In-Reply-To") or notice.header("References"))
     opening = ANSWERING_SUBJECTS.match(subject)
     if opening is None:
         return False

@@ -65,6 +65,8 @@ DELAYING = compiled(
 )  # fmt: skip
 GIVEN_UP = compiled(
     (
+        "断念", "あきらめ", "中止しました",
+        "送信できませんでした", "配信できませんでした", "配送できませんでした",
         "giving up", "given up", "gave up", "i've given up", "permanent error", "permanent fatal",
         "failed permanently", "will be deleted from queue", "not going to try again",
         "will not ~3 {retry|try|redeliver}", "stopped trying", "could not be delivered", "permanently",

@@ -50,7 +50,7 @@ def head_is_bounce(top: bytes) -> bool | None:
 
 def _is_system(fields: Fields, context: Context) -> bool:
     senders, _ = read_mailboxes(fields.first("From")[:8_000], context)
-    if any(is_system_address(one.address) or is_system_name(one.name) for one in senders):
+    if any(is_system_address(one.address) for one in senders):
         return True
     if "Return-Path" in fields and is_null_path(header_text(fields.first("Return-Path")[:500], context)):
         return True
@@ -62,6 +62,8 @@ def _may_still_be(fields: Fields, kind: str, context: Context) -> bool:
     if kind.lower().startswith("multipart/report") and not _OTHER_REPORT.search(kind):
         return True
     sender = header_text(fields.first("From")[:2_000], context)
+    if is_system_name(sender):
+        return True
     return _NOTIFICATION.search(sender) is not None or any(
         name in fields for name in ("X-MLServer", "X-Autoreply", "Auto-Submitted", "X-Loop")
     )

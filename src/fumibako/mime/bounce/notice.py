@@ -114,7 +114,7 @@ def _walk(part: Part, notice: Notice, pieces: list[str], depth: int) -> None:
         _take_returned(part.children[0].fields if part.children else None, part, notice)
         notice.has_mail_inside = True
         notice.inside = notice.inside or part.content()
-    elif part.type in _HEADERS and depth:
+    elif depth and (part.type in _HEADERS or part.type == "message/partial"):
         fields, _ = read_fields(part.content(RETURNED_OCTETS), 0, RETURNED_OCTETS)
         _take_returned(fields, part, notice)
     elif part.type in STATUS_TYPES:

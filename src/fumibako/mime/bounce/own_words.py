@@ -13,7 +13,7 @@ _DIVIDER: Final = re.compile(
      |(?:a\ |the\ |your\ |start\ of\ |begin\ |beginning\ of\ )?(?:copy\ of\ )?(?:the\ |your\ )?
         (?:original|unsent|returned|undelivered|bounced|rejected|received|old|failed)\ (?:\w+\ )?
         (?:message|mail|e-?mail|text|headers?)\b[^\n]{0,60}
-     |(?:message|mail)\ (?:headers?|text|contents?|body|follows)\b[^\n]{0,40}
+     |(?:message|mail)\ (?:(?:headers?|text|contents?|body)(?:\ (?:follows?|below|is))?|follows)\b[^\n]{0,12}
      |(?:the\ )?(?:first\ \d+\ (?:lines|bytes)|header|headers|text|body|content)\ of\ (?:the|your)\ [^\n]{0,60}
      |(?:header|body|text)\ (?:of|from)\ the\ (?:original|returned)[^\n]{0,40}
      |(?:dump\ of|--\ original)[^\n]{0,60}

@@ -36,6 +36,7 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
         r"\bdns error: \S+ dns type|\bdns error: dns type .{0,80}code (?:nxdomain|servfail|timeout)",
         "networkerror",
     ),
+    ("google", r"has a policy that prohibited the mail", "policyviolation"),
     ("google", r"\?p=(?:dnsfailure|networkfailure)", "networkerror"),
     ("google", r"mail/answer/6592\b|\?p=smtpattachmenterror", "contenterror"),
     # A Google group that is not there or not open says both in one sentence.
@@ -57,9 +58,11 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("microsoft", r"resolver\.rst\.(?:recipsizelimit|sendersizelimit)", "exceedlimit"),
     (
         "microsoft",
-        r"resolver\.rst\.(?:authrequired|notauthorized|restrictedtorecipients|notauthorizedtogroup)",
+        r"resolver\.rst\.(?:authrequired|restrictedtorecipients)",
         "securityerror",
     ),
+    ("microsoft", r"resolver\.rst\.notauthorized\w*", "rejected"),
+    ("microsoft", r"resolver\.(?:rst|adr)\.reciplimit", "toomanyconn"),
     ("microsoft", r"resolver\.rst\.recipthreadlimit|recipthreadlimitexceeded|throttling policy", "speeding"),
     ("microsoft", r"resolver\.adr\.(?:badprimary|invalidsmtp|invalidinsmtp|ambiguous)", "systemerror"),
     ("microsoft", r"resolver\.fwd\.|resolver\.loop|hop ?count ?exceeded|smtpsend\.dns\.mxloopback", "networkerror"),
@@ -91,19 +94,13 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     # Exchange looked into its own directory.
     ("microsoft", r"the recipient name is not recognized|does not exist at the organization", "userunknown"),
     # Apple iCloud Mail.
-    ("apple", r"\[(?:cs01|cs02|hm01|hm08|pr01)\]", "policyviolation"),
+    ("apple", r"\[(?:cs|hm|pr)\d\d\]", "policyviolation"),
     ("apple", r"unknown or illegal alias|: inactive email address", "userunknown"),
     # Lists of bad senders, whoever asks them.
     (
         "lists",
         r"spamhaus\.(?:org|com)|spamcop\.net|barracudacentral|uceprotect|sorbs\.net|senderscore|"
         r"cloudmark\.com/\S*reset",
-        "blocked",
-    ),
-    (
-        "lists",
-        r"psbl\.|surriel|mailspike|abuseat\.org|dnsbl|\brbl\b|\bsbl\d|blocklist|block list|"
-        r"\bblacklist\S* (?:at|by|in)\b",
         "blocked",
     ),
     ("lists", r"ipcheck\.proofpoint|proofpoint dynamic reputation", "blocked"),
@@ -122,22 +119,25 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("messagelabs", r"turn on smtp authentication", "securityerror"),
     # Orange, Wanadoo, laposte.net: tags such as OFR004_104 (https://postmaster.orange.fr).
     *(
-        ("orange", rf"\b(?:ofr|lpn)\d{{0,3}}_?(?:{numbers})\b", reason)
+        ("orange", rf"\b(?:ofr|lpn|ouk)[a-z0-9]{{0,3}}[_-]?(?:{numbers})\b", reason)
         for numbers, reason in (
-            ("101|102|103|105|106|107|108|109|110|201|202|203|999", "blocked"),
+            ("100|101|102|103|105|201|202|203|510|99\\d", "blocked"),
             ("104|109", "toomanyconn"),
-            ("301|302|303|304|305|402", "securityerror"),
-            ("401", "authfailure"),
+            ("107", "requireptr"),
+            ("305|402", "securityerror"),
+            ("39\\d|401|515|517|519", "authfailure"),
             ("403|405|415|421|425", "rejected"),
             ("416|418", "userunknown"),
             ("417", "mailboxfull"),
             ("420|426", "suspend"),
-            ("505|515|517|518|519|520", "systemerror"),
-            ("506|507", "spamdetected"),
-            ("513|514", "mesgtoobig"),
-            ("630|631|632|633|634|635", "policyviolation"),
+            ("505", "systemerror"),
+            ("506", "spamdetected"),
+            ("514", "mesgtoobig"),
+            ("630", "policyviolation"),
         )
     ),
+    # MX Logic and McAfee: the filter that refused, in brackets.
+    ("mcafee", r"\bdenied \[\w{1,8}\].{0,80}\(mode: ", "spamdetected"),
     # Cox: https://postmaster.cox.net, numbers behind AUP#.
     ("cox", r"\baup#cxsndr|\bcxsndr\b", "rejected"),
     ("cox", r"\bcxdns\b", "requireptr"),

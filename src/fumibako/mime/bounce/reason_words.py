@@ -22,6 +22,7 @@ WORDS: Final[Table] = (
     )),
     # Before everything about addresses: a full box is full whatever else is said about it.
     ("mailboxfull", (
+        "not have enough {space|room|storage}",
         "{BOX} {full|over full}", "{BOX} ~4 {full|over full|overfull}", "full {mailbox|mail box|inbox}",
         "mailbox_full", "mailboxfull", "{over|exceeded|exceeds|exceed|exceeding|beyond} ~5 quota*",
         "{above|out of|reached|hit|full|exhausted|surpassed} ~5 quota*", "overquota",
@@ -100,8 +101,7 @@ WORDS: Final[Table] = (
         "{forward dns|dns} ~3 {not match|doesn't match|does not match}", "fcrdns",
         "no {dns|domain|host} name ~3 {ip|client|address}", "name lookup ~3 client",
         "{helo|ehlo} ~4 {does not match|doesn't match|mismatch}",
-        "all relevant mx records point to non-existent hosts",
-    )),
+            )),
     ("notcompliantrfc", (
         "not ~2 {rfc|rfc2821|rfc2822|rfc5321|rfc5322|rfc 822} ~1 {compliant|compliance|conformant}",
         "rfc ~3 {compliant|compliance|violation|non-compliant|conform}",
@@ -124,10 +124,12 @@ WORDS: Final[Table] = (
         "unauthorized relay*", "relay attempt",
     )),
     # A sender that is not known is not a recipient that is not known: tried before the recipients' words.
+    ("blocked", ("{refused|rejected|blocked|denied} by ~1 {dnsbl|rbl|rbls|blocklist|blacklist|block list}",)),
     ("policyviolation", (
         "{policy|policies} {reasons|reason}", "for policy",
     )),
     ("rejected", (
+        "badmailfrom", "envelope sender is in", "required for sender address", "domain of ~1 sender",
         "domain of sender", "purported responsible address", "{SENDER} ~3 {REFUSED}", "{SENDER} ~3 {NOT}",
         "{SENDER} ~3 {not resolve|n't resolve|verification failed}",
         "{SENDER} ~3 {verify failed|unverified|could not be verified}",
@@ -158,6 +160,7 @@ WORDS: Final[Table] = (
         "user not local please try", "recipient no longer on server",
     )),
     ("suspend", (
+        "administrativ* disabled", "no longer accepts mail",
         "{BOX|mailbox|account|user|recipient} ~6 {suspended|disabled|deactivated|inactive}",
         "{BOX|mailbox|account|user|recipient} ~6 {inactivated|frozen|locked|closed|not active}",
         "{address|domain|addressee|mail account|email account} ~6 {suspended|disabled|deactivated|inactive}",
@@ -181,9 +184,11 @@ WORDS: Final[Table] = (
         "disabled mailbox",
     )),
     ("toomanyconn", (
+        "max message* per connection",
         "connection {rate|frequency}", "{ip|connection|domain|sender} frequency limit*",
     )),
     ("speeding", (
+        "try again slower",
         "{at|exceeded|exceeds|exceeding} ~2 rate", "receiving mail at a rate", "rate ~1 limit*", "rate-limit*",
         "ratelimit*", "throttl*", "sending rate",
         "too many {messages|emails|e-mails} ~3 {hour|minute|day|period|recently|second|time|sent}",
@@ -206,9 +211,11 @@ WORDS: Final[Table] = (
         "reputation", "user complaints", "complaint rate",
     )),
     ("spamdetected", (
+        "appears to be {spam|bulk|unsolicited|junk}",
         "blacklisted {url|urls|link|links|domain in}", "{url|link} ~3 blacklist*",
     )),
     ("blocked", (
+        "{invalid|bad|illegal} domain name in {helo|ehlo}", "not in whitelist",
         "{CLIENT|ip|ip address|host|server|network|client host} ~6 {BLOCKED}",
         "{CLIENT} {REFUSED|rejected your|rejected the}",
         "{ip|ip address|client host|host|server|network} ~3 {REFUSED}", "client host rejected",
@@ -251,11 +258,14 @@ WORDS: Final[Table] = (
     )),
     # "DNS error": it is not said that the domain is not there, only that asking went wrong.
     ("networkerror", (
+        "wasn't able to establish", "best-preference mx",
         "dns error", "dns query failed", "malformed or unexpected name server reply",
         "{name server|name service} ~3 {host name lookup failure|lookup failure}", "host name lookup failure",
         "name server timeout", "domain name lookup failure",
     )),
     ("hostunknown", (
+        "all relevant mx records point to non-existent hosts", "all host address lookups failed",
+        "has no mail exchanger for recipient",
         "{host|domain|hostname|host name|domain name|mail domain|recipient domain} ~4 {NOT}",
         "{email domain|destination domain|destination host} ~4 {NOT}",
         "{recipient's domain|destination system|destination server|mx} ~4 {NOT}",
@@ -308,6 +318,7 @@ WORDS: Final[Table] = (
         "address you entered", "unknown local-part", "{user|recipient} ~2 no longer",
     )),
     ("contenterror", (
+        "illegal characters", "improperly-formatted",
         "header ~1 {too large|too long}", "headers ~1 {too large|too long}", "header size",
         "media {error|not supported}", "conversion {required|not supported|with loss}",
         "{attachment|attachments|attached file|file type} ~5 {REFUSED|blocked|not supported}",
@@ -326,6 +337,7 @@ WORDS: Final[Table] = (
         "ldap", "database {error|failure}",
     )),
     ("expired", (
+        "frozen on arrival", "has been frozen", "was frozen",
         "all hosts have been failing", "accept our requests to connect", "{not|n't} delivered within",
         "host not reachable",
         "{connection|connect|connecting|operation|session} ~4 {timed out|time out|timeout|timed-out}",

@@ -31,6 +31,7 @@ LATER: Final[Table] = (
         "operating system error",
     )),
     ("systemerror", (
+        "several matches found", "lowest numbered mx record points to local host",
         "system error", "internal ~2 {error|failure|problem}", "{configuration|config} ~1 {error|problem}",
         "misconfigur*", "local {configuration|error|problem|host}",
         "{server|mail system|system} ~3 {error|failure|unavailable|problem|shortage}",
@@ -67,6 +68,7 @@ LATER: Final[Table] = (
         "you are not {allowed|permitted}", "prohibited", "restricted",
     )),
     ("filtered", (
+        "cannot route mail to user", "user reject",
         "filter*", "{REFUSED} ~2 {by|for} ~2 {recipient|user|mailbox|addressee|owner|receiver}",
         "{user|recipient|addressee|owner} ~3 {not wish|doesn't want|does not want|preferences}",
         "{user|recipient|addressee|owner} ~3 {settings|only accepts|whitelist*|declined}", "challenge*",

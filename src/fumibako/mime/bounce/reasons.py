@@ -142,11 +142,13 @@ def _worded(words: str, is_first: bool) -> str:
 
 @cache
 def _patterns(is_first: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    abroad = dict(ABROAD)
-    earlier = {reason for reason, _ in WORDS}
+    table = WORDS if is_first else LATER
+    # Words of other languages go with the last and widest entry of their reason.
+    last = {reason: place for place, (reason, _) in enumerate(table)}
+    taken = set() if is_first else {reason for reason, _ in WORDS}
     found = []
-    for reason, phrases in WORDS if is_first else LATER:
-        others = abroad.pop(reason, ()) if is_first or reason not in earlier else ()
+    for place, (reason, phrases) in enumerate(table):
+        others = ABROAD.get(reason, ()) if last[reason] == place and reason not in taken else ()
         found.append((reason, compiled(phrases + others, NAMES)))
     return tuple(found)
 

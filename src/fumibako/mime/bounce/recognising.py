@@ -6,7 +6,10 @@ quote or forward an error mail, and robots that answer, are recognised as what t
 
 from __future__ import annotations
 
-from fumibako.mime.bounce.automatic import is_auto_reply, is_by_a_person, is_feedback
+import re
+from typing import Final
+
+from fumibako.mime.bounce.automatic import is_answer_of_a_robot, is_auto_reply, is_by_a_person, is_feedback
 from fumibako.mime.bounce.dialects import DIALECTS
 from fumibako.mime.bounce.dialects.dialect import Dialect
 from fumibako.mime.bounce.dialogue import best_status, command_in
@@ -27,7 +30,13 @@ from fumibako.mime.bounce.senders import (
 from fumibako.mime.bounce.status_report import read_status
 from fumibako.mime.bounce.wording import plain
 
-FIRST_WORDS = 6_000
+FIRST_WORDS: Final = 6_000
+
+_POLITE: Final = re.compile(
+    r"お世話|よろしく|お願い(?:いた|申し|し)|お疲れ|教えて|拝啓|"
+    r"\b(?:regards|thanks|thank you|hello|hi|dear|sincerely|cheers|please help)\b",
+    re.I,
+)
 
 
 def recognise(raw: bytes) -> Report:
@@ -39,11 +48,16 @@ def recognise(raw: bytes) -> Report:
         return Report(Kind.RECEIPT)
     divided = divide(notice.words)
     dialect = next((one for one in DIALECTS if one.speaks(notice, divided.own)), None)
-    if notice.statuses and not is_by_a_person(notice, divided.own):
+    if notice.statuses and _may_report(notice) and not is_by_a_person(notice, divided.own):
         report = _of_status_report(notice, divided, dialect)
         if report is not None:
             return report
     return _of_words(notice, divided, dialect)
+
+
+def _may_report(notice: Notice) -> bool:
+    """A report part counts in a report, or in whatever a mail system signed; not among the files a person sends."""
+    return notice.type == "multipart/report" or is_signed_by_system(notice) or has_system_name(notice)
 
 
 def _unwrapped(notice: Notice) -> Notice:
@@ -52,7 +66,7 @@ def _unwrapped(notice: Notice) -> Notice:
     Only what a mail system signed is unwrapped, once: what people forward stays closed.
     """
     inside = notice.inside
-    if not inside or notice.statuses or not is_from_system(notice):
+    if not inside or notice.statuses or not (is_signed_by_system(notice) or has_system_name(notice)):
         return notice
     inner = read_notice(inside)
     return inner if inner.statuses or inner.header("X-Failed-Recipients") else notice
@@ -102,11 +116,14 @@ def _of_words(notice: Notice, divided: Divided, dialect: Dialect | None) -> Repo
     is_delay = _is_delay(words, subject)
     is_failing = FAILING.search(words) is not None or bool(notice.header("X-Failed-Recipients"))
     has_failing_subject = FAILING_SUBJECTS.search(subject) is not None
-    is_system = is_from_system(notice)
-    if is_system:
-        is_notice = dialect is not None or is_failing or is_delay or has_failing_subject
+    speaks_of_failing = is_failing or is_delay or has_failing_subject
+    if dialect is None and not has_failing_subject and not is_delay and is_answer_of_a_robot(notice):
+        return Report(Kind.AUTO_REPLY)
+    if is_signed_by_system(notice):
+        is_notice = dialect is not None or speaks_of_failing
     else:
         is_notice = dialect is not None and (dialect.is_proof or has_failing_subject)
+        is_notice = is_notice or (speaks_of_failing and has_system_name(notice) and _names_somebody(own))
         is_notice = is_notice or (has_failing_subject and (is_failing or is_delay) and _is_formal(own))
     if is_notice:
         return _of_found(_told_in_words(notice, divided, dialect), is_delay, notice, divided, dialect)
@@ -118,9 +135,14 @@ def _of_words(notice: Notice, divided: Divided, dialect: Dialect | None) -> Repo
 def _is_formal(own: str) -> bool:
     """Whether a text is written as programs write notices: an address in a line of its own, or the answer of a server.
 
-    What people write about mail that does not arrive has addresses inside its sentences.
+    What people write about mail that does not arrive has greetings, or addresses inside its sentences.
     """
-    return bool(best_status(own[:FIRST_WORDS])) or has_listed_recipients(own)
+    start = own[:FIRST_WORDS]
+    return bool(best_status(start)) or (has_listed_recipients(start) and _POLITE.search(start) is None)
+
+
+def _names_somebody(own: str) -> bool:
+    return bool(best_status(own[:FIRST_WORDS])) or "@" in own[:FIRST_WORDS]
 
 
 def _of_found(found: list[Found], is_delay: bool, notice: Notice, divided: Divided, dialect: Dialect | None) -> Report:
@@ -162,14 +184,19 @@ def _addressees(notice: Notice, divided: Divided) -> list[Found]:
     return [Found(to[0], around=divided.own)] if len(to) == 1 else []
 
 
-def is_from_system(notice: Notice) -> bool:
-    """Whether a mail system signed it: by its address or name, or with an empty return path, or with nothing at all."""
+def is_signed_by_system(notice: Notice) -> bool:
+    """Whether a mail system signed it: by its address, with an empty return path, or with nothing at all."""
     addresses = [*notice.addresses("From"), *notice.addresses("Sender")]
-    if any(is_system_address(address) for address in addresses) or is_system_name(notice.header("From")):
+    if any(is_system_address(address) for address in addresses):
         return True
     if "Return-Path" in notice.fields and is_null_path(notice.header("Return-Path")):
         return True
-    return not notice.header("From").strip("<> ") and "Reply-To" not in notice.fields
+    return not addresses and "Reply-To" not in notice.fields
+
+
+def has_system_name(notice: Notice) -> bool:
+    """Whether only the name says "Mail Delivery System": anybody can call themselves so."""
+    return is_system_name(notice.header("From"))
 
 
 def _report(kind: Kind, found: list[Found], notice: Notice, divided: Divided, dialect: Dialect | None) -> Report:

@@ -9,12 +9,14 @@ from typing import Final
 LONGEST: Final = 4_000
 """Characters of one recipient's words that are judged."""
 
-_LOCAL: Final = r"(?:\"(?:[^\"\\\n]|\\.){1,120}\"|[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]{1,120})"
-_LABEL: Final = r"[A-Za-z0-9\u0080-\U0010ffff]"
-_DOMAIN: Final = rf"(?:(?:{_LABEL}|_)(?:[A-Za-z0-9._\u0080-\U0010ffff-]{{0,252}}{_LABEL})?|\[[0-9A-Fa-f:.]{{2,60}}\])"
+_LOCAL: Final = r"(?:\"(?:[^\"\\\n]|\\.){1,120}\"|[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,120})"
+_DOMAIN: Final = r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,60}\])"
 ADDRESS: Final = rf"(?<![A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.@-]){_LOCAL}@{_DOMAIN}"
+"""An address in prose: ASCII only, because Japanese words stand right beside it without a space."""
 _ADDRESS: Final = re.compile(ADDRESS)
 _ANGLE: Final = re.compile(rf"<\s*({_LOCAL}@{_DOMAIN})\s*>")
+# RFC 6531, where nothing else can be meant: alone in a field.
+_INTERNATIONAL: Final = re.compile(r"[^\s<>\"'(),:;@\[\]]{1,120}@[^\s<>\"'(),:;@\[\]]{1,252}")
 _LINK: Final = re.compile(r"<?\bhttps?://[^\s<>\"']{1,500}>?", re.I)
 _AND_CODE: Final = re.compile(r"(?<![\d.])#?\b[245]\d\d(?:[- ]+[#']{0,2}[245]\.\d{1,3}\.\d{1,3}\b)?(?=[- :;,.]|$)")
 _STATUS: Final = re.compile(r"\(?#?\b[245]\.\d{1,3}\.\d{1,3}\b\)?")
@@ -38,6 +40,9 @@ _QUOTES: Final = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u
 def address_in(text: str) -> str:
     """The first address of a text, "" when there is none; one in angle brackets comes first."""
     text = text[:2_000]
+    whole = text.strip().strip("<>")
+    if not whole.isascii() and _INTERNATIONAL.fullmatch(whole):
+        return whole
     match = _ANGLE.search(text)
     if match is not None:
         return _trimmed(match.group(1))
