@@ -138,7 +138,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
 
 def shapes(js: str, url: str) -> list[tuple[str, str]]:
     """(class, HTML) of every shape, aimed at a beacon; each carries its own number behind `?`."""
-    found = []
+    found: list[tuple[str, str]] = []
     for name, templates in CLASSES.items():
         for template in templates:
             mark = f"{name}-{len(found)}"

@@ -86,6 +86,45 @@ def letter(
     return (head + "".join(parts) + "--outer--\r\n").encode()
 
 
+def error_mail(address: str, message_id: str, status: str, text: str) -> bytes:
+    """A delivery status notification (RFC 3464) about one address."""
+    lines = [
+        "From: Mail Delivery Subsystem <MAILER-DAEMON@mx.example.net>",
+        "To: staff@example.jp",
+        "Subject: Undelivered Mail Returned to Sender",
+        f"Date: {format_datetime(timezone.now())}",
+        f"Message-ID: <{hashlib.sha256((address + message_id).encode()).hexdigest()[:16]}@mx.example.net>",
+        "MIME-Version: 1.0",
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b",
+        "",
+        "--b",
+        "Content-Type: text/plain; charset=us-ascii",
+        "",
+        f"<{address}>: {text}",
+        "--b",
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns; mx.example.net",
+        "",
+        f"Final-Recipient: rfc822; {address}",
+        "Action: failed",
+        f"Status: {status}",
+        f"Diagnostic-Code: smtp; {text}",
+        "",
+        "--b",
+        "Content-Type: text/rfc822-headers",
+        "",
+        "From: staff@example.jp",
+        f"To: {address}",
+        f"Message-ID: {message_id}",
+        "Subject: Re",
+        "",
+        "--b--",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
+
+
 def deliver(account: MailAccount, raw: bytes, *, at: datetime | None = None, **values: Any) -> ReceivedMail:
     """Put a mail into the store as receiving it would, and read it."""
     last = ReceivedMail.objects.order_by("-number").values_list("number", flat=True).first() or 0

@@ -280,7 +280,7 @@ def test_others_at_the_same_mail_are_told_and_forgotten(browser: Browser) -> Non
     other.post(f"/inbox/{mail.number}/note/", {"text": "電話済み"})
     told = browser.post(f"/inbox/{mail.number}/presence/", {"seen": "1"}).content.decode()
     assert "田中 明さんが" in told
-    assert "メモを追加をしました" in told or "内容を見る" in told
+    assert "にメモを追加しました。" in told
 
 
 def test_state_assignee_and_notes_are_set_with_one_press(browser: Browser, operator: Operator) -> None:

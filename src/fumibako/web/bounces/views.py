@@ -55,12 +55,11 @@ def settle(request: HttpRequest, report_id: int) -> HttpResponse:
         messages.error(request, "選んだ送信は、不達にできる状態ではなくなりました。画面の内容を確認してください。")
         return redirect("bounces:unmatched")
     try:
-        settled = actions.settle_bounce(operator, report, delivery, request.POST.get("reason", ""))
+        actions.settle_bounce(operator, report, delivery, request.POST.get("reason", ""))
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        found = settled.delivery
-        words = f"送信管理NO {found.job.number} の不達" if found else "送信したメールのエラーではない"
+        words = f"送信管理NO {delivery.job.number} の不達" if delivery else "送信したメールのエラーではない"
         messages.success(request, f"{report.address or 'アドレス不明'} を「{words}」として確定しました。")
     return redirect("bounces:unmatched")
 

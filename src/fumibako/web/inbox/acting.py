@@ -170,7 +170,9 @@ def link(request: HttpRequest, operator: Operator, mail: ReceivedMail) -> HttpRe
     context = {
         "mail": mail,
         "word": word,
-        "people": [_found(one.pk, one.kind, one.label, one.place) for one in parties] if word else _owners(mail),
+        "people": [{"pk": one.pk, "name": one.label, "number": one.place} for one in parties]
+        if word
+        else _owners(mail),
         "linked": [_linked(one) for one in mail.persons.select_related("recipient")],
         "back": asked.query,
         "back_url": mail_url(mail, asked),
@@ -217,17 +219,16 @@ def question(request: HttpRequest, template: str, context: dict[str, Any], statu
 
 
 def _owners(mail: ReceivedMail) -> list[dict[str, object]]:
-    return [_found(one.pk, one.kind, name_of(one), one.number) for one in facts.owners_of(mail.from_address)]
+    return [
+        {"pk": one.pk, "name": name_of(one), "number": one.number, "kind": one.kind, "kind_label": KIND[one.kind]}
+        for one in facts.owners_of(mail.from_address)
+    ]
 
 
 def _linked(one: MailPerson) -> dict[str, object]:
     person = one.recipient
     words = labels.ROLES[one.role] + ("・手で紐付け" if one.is_by_hand else "")
     return {"pk": person.pk, "name": person.name, "words": words, "kind": person.kind, "kind_label": KIND[person.kind]}
-
-
-def _found(pk: int, kind: str, label: str, place: str) -> dict[str, object]:
-    return {"pk": pk, "kind": kind, "kind_label": KIND[kind], "name": label, "number": place}
 
 
 def _id(text: str) -> int:

@@ -142,7 +142,11 @@ def span_of(asked: Asked) -> tuple[date | None, date | None]:
 def chips_of(asked: Asked, operators: Sequence[Operator]) -> list[Chip]:
     """One chip for each of 抽出条件 that is on."""
     names = {str(one.pk): str(one) for one in operators} | {"none": "なし"}
-    words = {"linked": {"yes": "あり", "no": "なし"}, "assignee": names, "kind": dict(labels.KINDS)}
+    words: dict[str, Mapping[str, str]] = {
+        "linked": {"yes": "あり", "no": "なし"},
+        "assignee": names,
+        "kind": {str(kind): label for kind, label in labels.KINDS.items()},
+    }
     found = []
     for key in ASKS:
         value = asked.values.get(key, "")

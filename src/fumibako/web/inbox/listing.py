@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from fumibako.apps.contacts import queries as contacts
 from fumibako.apps.inbox import board as facts
 from fumibako.apps.inbox import labels, queries
 from fumibako.apps.inbox.models import MailPerson, ReceivedMail
-from fumibako.apps.inbox.queries import Conditions, Mails
+from fumibako.apps.inbox.queries import Conditions
 from fumibako.apps.office.models import Operator
 from fumibako.apps.recipients.labels import KIND
 from fumibako.apps.recipients.models import Recipient
@@ -32,6 +33,7 @@ VIEW_LABELS = {
     "bounces": "エラーメール",
     "unreadable": "解析できないメール",
 }
+Mails = QuerySet[ReceivedMail, ReceivedMail]
 COUNTED = ("open", "mine", "waiting")
 NAMELESS = "(件名なし)"
 NO_ACCOUNT = (
@@ -243,7 +245,7 @@ def _row(
         account=mail.account.name,
         assignee=str(mail.assignee) if mail.assignee else "",
         answers=mail.job.number if mail.job else 0,
-        sort=labels.READINGS[mail.reading] if mail.reading == ReceivedMail.Reading.WAITING else "",
+        sort=labels.READINGS[ReceivedMail.Reading.WAITING] if mail.reading == ReceivedMail.Reading.WAITING else "",
         is_replied=mail.replied_at is not None,
         record=record,
         has_attachment=mail.attachment_count > 0,
@@ -330,7 +332,7 @@ def _empty(
 
 def _down(account: MailAccount, since: datetime, now: datetime) -> Down:
     words = f"{account.name}は {clock(since, now)} から受信できていません。"
-    return Down(account.account_no, words, f"{reverse('status:index')}#receive-{account.account_no}")
+    return Down(account.account_no, words, f"{reverse('status:index')}#receive:{account.account_no}")
 
 
 def _fetch_words(receiving: facts.Receiving, now: datetime) -> str:

@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from fumibako.apps.contacts import queries as contacts
+from fumibako.apps.contacts.models import ContactRecord
 from fumibako.apps.inbox import board as facts
 from fumibako.apps.inbox import labels
 from fumibako.apps.inbox.models import MailPerson, ReceivedMail
@@ -201,7 +202,7 @@ def _records_of(operator: Operator, person: Recipient | None, mail: ReceivedMail
     return [_record(row) for row in found.order_by("-contacted_at", "-id")[:RECORDS]]
 
 
-def _record(row: contacts.ContactRecord) -> RecordLine:
+def _record(row: ContactRecord) -> RecordLine:
     local = timezone.localtime(row.contacted_at)
     status = str(row.status1) if row.status1 else ""
     try:

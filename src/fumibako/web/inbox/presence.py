@@ -53,7 +53,13 @@ def change_words(mail: ReceivedMail) -> str:
     if event is None:
         return f"{mail.changed_by_name}さんが、このメールを変更しました。"
     at = timezone.localtime(event.at)
-    return f"{event.operator_name}さんが {at:%H:%M} に、{labels.EVENTS[event.what]}をしました。"
+    return f"{event.operator_name}さんが {at:%H:%M} に{did_words(event.what)}。"
+
+
+def did_words(what: str) -> str:
+    """返信しました, 返信を取り消しました, 人を紐付けました."""
+    words = labels.EVENTS[what]
+    return f"{words}ました" if words.endswith(("し", "け")) else f"{words}しました"
 
 
 def _seen(one: Presence) -> Seen:

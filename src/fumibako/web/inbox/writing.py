@@ -246,10 +246,14 @@ def _sent(request: HttpRequest, operator: Operator, draft: Draft) -> HttpRespons
 
 
 def _shown(request: HttpRequest, operator: Operator, draft: Draft, status: int = 200) -> HttpResponse:
+    # What the stop tells is not told a second time beside it.
+    if draft.held:
+        draft.mail.refresh_from_db()
+    seen = draft.mail.version if draft.held else draft.version
     context = {
         "draft": draft,
         "pane": pane_of(operator, draft.mail, draft.asked, "text"),
-        "presence": presence_of(operator, draft.mail, draft.version, draft.mail_url),
+        "presence": presence_of(operator, draft.mail, seen, draft.mail_url),
         "title_prefix": "エラー: " if draft.problems else "",
     }
     return render(request, "inbox/reply.html", context, status=status)
@@ -296,7 +300,7 @@ def _kept_key(mail: ReceivedMail) -> str:
     return f"taken_back:{mail.pk}"
 
 
-def _file(one: UploadedFile) -> NewFile:
+def _file(one: UploadedFile[bytes]) -> NewFile:
     return NewFile(one.name or "", one.content_type or OCTETS, one.read())
 
 
