@@ -83,7 +83,9 @@ def test_example_21_the_records_of_an_applicant_are_seen_at_the_staff_member(
 ) -> None:
     applicant = make_applicant("中村 葵", "aoi@example.jp")
     before = expand(make_mail(account, "aoi@example.jp"), operator)
-    staff = adopt_applicant(operator, applicant, str(make_staff("別 人", "x@example.jp").staff.department))
+    department = make_staff("別 人", "x@example.jp").staff.department
+    assert department is not None
+    staff = adopt_applicant(operator, applicant, department.code)
     after = expand(make_mail(account, "aoi@example.jp"), operator)
     assert [one.recipient for one in [*before, *after]] == [applicant, staff]
     assert {one.pk for one in records_of_person(operator, staff)} == {one.pk for one in [*before, *after]}

@@ -223,3 +223,25 @@ def test_the_rules_of_an_account_offer_what_is_below_the_level_above(
     expect(page.get_by_label("FROM 連絡区分2")).to_have_value(str(work.pk))
     rule = ContactRule.objects.get(account__account_no=1, role="from")
     assert (rule.category2, str(rule.status)) == (work, "対応中")
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["1440", "390"])
+def test_a_mail_is_registered_from_its_own_screen(
+    open_page: OpenPage, administrator: Operator, size: tuple[int, int]
+) -> None:
+    mail = receive(administrator, is_expanded=False)
+    page = open_page(f"/inbox/{mail.number}/", size=size)
+    page.keyboard.press("F2")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("連絡記録に登録")
+    expect(dialog.get_by_label("連絡区分2")).to_be_disabled()
+    shoot(page, f"inbox_panel_{size[0]}")
+    dialog.get_by_label("件名").fill("")
+    page.keyboard.press("F2")
+    expect(dialog.get_by_text("件名を入力してください。").first).to_be_visible()
+    assert_accessible(page)
+    dialog.get_by_label("件名").fill("シフト提出")
+    dialog.get_by_role("button", name="登録", exact=True).click()
+    expect(page.get_by_text(re.compile("連絡記録 .* を登録しました。"))).to_be_visible()
+    record = ContactRecord.objects.get(mail=mail)
+    assert (record.subject, record.body, str(record.category1)) == ("シフト提出", mail.text, "メール受信")
