@@ -83,5 +83,5 @@ def must_be_sound(report: Report) -> None:
         assert failure.reason in REASONS
         assert failure.text.isprintable()
         assert len(failure.text) <= 500
-        assert failure.code == 0 or 400 <= failure.code <= 559
+        assert failure.code == 0 or 400 <= failure.code <= 579
         assert not failure.hard or failure.reason in ("userunknown", "hostunknown", "hasmoved", "notaccept")

@@ -12,18 +12,18 @@ _KEPT: Final = 16
 _STATUS: Final = re.compile(r"(?<![\d.])([45]\.[0-7]\.\d{1,3})(?![.\d])")
 # A reply code stands before a status, or before the words of the answer, and not inside a number or an address.
 _CODE_BEFORE_STATUS: Final = re.compile(
-    r"(?<![\w.@/:-])([45][0-5]\d)[- ]{1,4}[#'(\[]{0,3}[45]\.[0-7]\.\d{1,3}(?![.\d])"
+    r"(?<![\w.@/:-])([45][0-57]\d)[- ]{1,4}[#'(\[]{0,3}[45]\.[0-7]\.\d{1,3}(?![.\d])"
 )
 _CODE_AT_START: Final = re.compile(
-    r"^\W{0,20}(?:(?:smtp|esmtp|lmtp)\s*;\s*)?\W{0,6}([45][0-5]\d)(?=[- :;,]|\s*$)", re.I | re.M
+    r"^\W{0,20}(?:(?:smtp|esmtp|lmtp)\s*;\s*)?\W{0,6}([45][0-57]\d)(?=[- :;,]|\s*$)", re.I | re.M
 )
 _CODE_AFTER_WORD: Final = re.compile(
     r"(?:said|replied|reply|returned|response|responded|reason|error|code|answer(?:ed)?|server|status|message|smtp|"
     r"received|because|with|diagnostic[- ]code|respuesta|dijo|antwort|fehler|réponse|erreur|エラー|応答|コード)"
-    r"[^\n\d]{0,60}?[\s:;'\"(#\[<>=*-]([45][0-5]\d)(?=[- :;,.)'\"\]]|$)",
+    r"[^\n\d]{0,60}?[\s:;'\"(#\[<>=*-]([45][0-57]\d)(?=[- :;,.)'\"\]]|$)",
     re.I,
 )
-_CODE_ANYWHERE: Final = re.compile(r"(?<![\w.@/:,+-])([45][0-5]\d)(?=(?:-| ?:)?\s{0,8}['A-Za-z<\[(\"#:>])")
+_CODE_ANYWHERE: Final = re.compile(r"(?<![\w.@/:,+-])([45][0-57]\d)(?=(?:-| ?:)?\s{0,8}['A-Za-z<\[(\"#:>])")
 
 _COMMANDS: Final = (
     (re.compile(r"\bin reply to (?:the )?end of data\b|\bend of data command\b", re.I), "DATA"),

@@ -113,6 +113,7 @@ WORDS: Final[Table] = (
     )),
     # A relay refuses because of where the mail goes to and who may send there, not because of the person.
     ("norelaying", (
+        "required for relay*", "{authenticate|authentication} ~2 relay*",
         "relay ~3 {denied|prohibited|not permitted|not allowed|not available}",
         "relay ~3 {rejected|forbidden|disallowed|refused|blocked}",
         "relaying ~3 {denied|prohibited|not permitted|not allowed|rejected}",
@@ -129,6 +130,7 @@ WORDS: Final[Table] = (
         "{policy|policies} {reasons|reason}", "for policy",
     )),
     ("rejected", (
+        "sender is {on|in}",
         "badmailfrom", "envelope sender is in", "required for sender address", "domain of ~1 sender",
         "domain of sender", "purported responsible address", "{SENDER} ~3 {REFUSED}", "{SENDER} ~3 {NOT}",
         "{SENDER} ~3 {not resolve|n't resolve|verification failed}",
@@ -215,6 +217,7 @@ WORDS: Final[Table] = (
         "blacklisted {url|urls|link|links|domain in}", "{url|link} ~3 blacklist*",
     )),
     ("blocked", (
+        "is listed",
         "{invalid|bad|illegal} domain name in {helo|ehlo}", "not in whitelist",
         "{CLIENT|ip|ip address|host|server|network|client host} ~6 {BLOCKED}",
         "{CLIENT} {REFUSED|rejected your|rejected the}",
@@ -258,6 +261,7 @@ WORDS: Final[Table] = (
     )),
     # "DNS error": it is not said that the domain is not there, only that asking went wrong.
     ("networkerror", (
+        "host closed connection", "closed the connection",
         "wasn't able to establish", "best-preference mx",
         "dns error", "dns query failed", "malformed or unexpected name server reply",
         "{name server|name service} ~3 {host name lookup failure|lookup failure}", "host name lookup failure",
@@ -284,6 +288,7 @@ WORDS: Final[Table] = (
         "illegal host/domain", "domain is not reachable",
     )),
     ("userunknown", (
+        "has not been found", "have not been found",
         "{WHO} {NOT}", "{WHO} ~5 {NOT}",
         "{unknown|invalid|no such|nonexistent|non-existent|illegal|undefined} ~1 {WHO}",
         "{unrecognized|wrong|unresolvable|unknown or illegal} ~1 {WHO}",

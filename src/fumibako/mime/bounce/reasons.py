@@ -117,6 +117,9 @@ def _of_text(text: str, found: Found, command: str, is_near: bool) -> str:
         return "mailererror"
     if reason == "userunknown" and command == "DATA" and vendor_of(found.host, "") == "docomo":
         return "rejected"
+    if reason == "syntaxerror" and found.status[2:] == "1.3":
+        # "Bad destination mailbox address syntax": the address, not the command.
+        return "userunknown"
     telling = _of_status(found, text)
     if telling and reason in _WEAKER_THAN_VENDORS and (vendor_of(found.host, text) or is_vendors_own(found.status)):
         return telling
@@ -175,4 +178,9 @@ def _of_circumstances(found: Found, command: str) -> str:
         return by_command[command]
     if 500 <= found.code <= 504:
         return "syntaxerror"
+    if found.kind_of_words in ("x-unix", "x-postfix"):
+        # A program or Postfix itself failed, in words of its own.
+        return "mailererror"
+    if found.action == "delayed":
+        return "expired"
     return "onhold" if found.words.strip() or found.around.strip() or found.code else "undefined"
