@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fumibako.mime.read import read
+from fumibako.mime.read import ReadMail, read
 
 TABLES = Path(__file__).parent / "tables"
 
@@ -48,3 +48,21 @@ def test_a_text_is_read_in_every_form_it_comes_in(case: dict[str, Any]) -> None:
     encoding = f"Content-Transfer-Encoding: {case['encoding']}\r\n" if case["encoding"] else ""
     head = f"From: a@example.jp\r\nContent-Type: {case['type']}\r\n{encoding}\r\n"
     assert read(head.encode() + octets(case)).text == case["want"]
+
+
+def facts_of(mail: ReadMail) -> dict[str, Any]:
+    """What a line about a whole mail may say."""
+    return {
+        "subject": mail.subject,
+        "text": mail.text,
+        "attachments": [one.name for one in mail.attachments],
+        "enclosed": list(mail.enclosed_texts),
+        "from": [mail.from_.name, mail.from_.address],
+        "to": [[one.name, one.address] for one in mail.to],
+    }
+
+
+@pytest.mark.parametrize("case", cases("mails"))
+def test_a_mail_is_taken_apart_in_every_form_it_comes_in(case: dict[str, Any]) -> None:
+    facts = facts_of(read(octets(case)))
+    assert {name: facts[name] for name in case if name != "raw"} == {k: v for k, v in case.items() if k != "raw"}

@@ -377,7 +377,10 @@ def _western_with_holes(raw: bytes, charset: str) -> str | None:
 
 def _is_mostly_utf8(raw: bytes) -> bool:
     text = raw.decode("utf-8", "replace")
-    return text.count("\ufffd") * 4 <= sum(1 for char in text if char > "\x7f")
+    damage = text.count("\ufffd")
+    # Three octets in a row that are UTF-8 by chance are rare; two are not.
+    certain = sum(1 for char in text if char >= "\u0800") - damage
+    return damage <= certain or damage * 4 <= sum(1 for char in text if char > "\x7f")
 
 
 def _loosely(raw: bytes, charset: str, carrier: Carrier) -> str:

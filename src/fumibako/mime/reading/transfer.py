@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 _NOT_BASE64: Final = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_COMMENT: Final = re.compile(rb"\([^()]{0,200}\)")
 _PADDING: Final = re.compile(rb"[^=]+")
 _SOFT_SPACE: Final = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
 _UU_BEGIN: Final = re.compile(rb"^begin[ \t]{1,8}[0-7]{3,4}[ \t]{1,8}[^\n]*\n", re.M)
@@ -18,7 +19,7 @@ _CHUNK: Final = 256 * 1024
 
 def known_encoding(label: bytes) -> str:
     """ "base64", "quoted-printable", "uuencode" or "" for everything that is read as it stands."""
-    plain = label.strip().strip(b"\"';").lower().partition(b";")[0].strip()
+    plain = _COMMENT.sub(b"", label).strip().strip(b"\"';").lower().partition(b";")[0].strip()
     if plain.startswith((b"base64", b"base-64", b"b64")):
         return "base64"
     if plain.startswith((b"quoted-p", b"quoted p", b"quotedp", b"qp")):
