@@ -1,17 +1,21 @@
-"""Once a day: files that a killed run left without a row, and rows that nobody will ask for again."""
+"""Once a day: files that a killed run left behind, and rows that nobody will ask for again."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
 from django.conf import settings
 
 from fumibako.services.mail_store import DRAFT_AGE, sweep_drafts
 
 from .models import FetchRun, Presence, ReceivedMail
+
+log = structlog.get_logger("fumibako.inbox")
 
 LOOKED_AT = timedelta(days=7)
 """Older files were looked at on the days before."""
@@ -27,9 +31,9 @@ def forget_rows(now: datetime) -> int:
 
 
 def sweep_orphans(now: datetime) -> int:
-    """Remove drafts and whole mails that no row knows; return how many.
+    """Remove drafts, and whole mails that are stored a second time under a row of their own; return how many.
 
-    A day is longer than any run can take between a file and its row.
+    A mail without a row may be the only copy, after a restore from a backup: it stays unless the same bytes are here.
     """
     root = Path(settings.DATA.mail)
     count = sweep_drafts(root, now.timestamp())
@@ -39,10 +43,20 @@ def sweep_orphans(now: datetime) -> int:
         known = ReceivedMail.objects.filter(raw_path__in=[str(path.relative_to(root)) for path in chunk])
         kept = set(known.values_list("raw_path", flat=True))
         for path in chunk:
-            if str(path.relative_to(root)) not in kept:
+            if str(path.relative_to(root)) not in kept and _is_second(path, root):
                 path.unlink(missing_ok=True)
                 count += 1
     return count
+
+
+def _is_second(path: Path, root: Path) -> bool:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    for raw_path in ReceivedMail.objects.filter(raw_sha256=digest).values_list("raw_path", flat=True):
+        place = root / raw_path
+        if place.is_file() and hashlib.sha256(place.read_bytes()).hexdigest() == digest:
+            return True
+    log.warning("mail_without_row", file=path.name)
+    return False
 
 
 def _files(root: Path, now: datetime) -> Iterator[Path]:
