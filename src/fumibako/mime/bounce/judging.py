@@ -18,7 +18,7 @@ def judged(found: Found) -> Failure:
     found.status, found.code = status, code
     _prefer_the_others_words(found)
     permanent = _permanent(found)
-    reason = reason_of(found, command)
+    reason = reason_of(found, command) if found.action in ("failed", "delayed") else "undefined"
     text = printable(found.words or found.around, TEXT_CHARACTERS)
     hard = is_hard(reason, permanent)
     return Failure(found.address, found.action, permanent, hard, reason, found.status, found.code, text)

@@ -26,6 +26,7 @@ STATUS_OCTETS: Final = 1_000_000
 RETURNED_OCTETS: Final = 256 * 1024
 
 STATUS_TYPES: Final = frozenset(("message/delivery-status", "message/global-delivery-status"))
+_MISSPELT_STATUS: Final = re.compile(r"(?:message|text|application)/x?-?delivery-?(?:status|report|error|notification)")
 _RECEIPTS: Final = frozenset(("message/disposition-notification", "message/global-disposition-notification"))
 _MAILS: Final = frozenset(("message/rfc822", "message/global"))
 _HEADERS: Final = frozenset(
@@ -117,7 +118,7 @@ def _walk(part: Part, notice: Notice, pieces: list[str], depth: int) -> None:
     elif depth and (part.type in _HEADERS or part.type == "message/partial"):
         fields, _ = read_fields(part.content(RETURNED_OCTETS), 0, RETURNED_OCTETS)
         _take_returned(fields, part, notice)
-    elif part.type in STATUS_TYPES:
+    elif part.type in STATUS_TYPES or _MISSPELT_STATUS.fullmatch(part.type):
         notice.statuses.append(_status_text(part, notice))
     else:
         _leaf(part, notice, pieces, depth)

@@ -22,6 +22,7 @@ from fumibako.mime.bounce.recipients import failed_recipients, has_listed_recipi
 from fumibako.mime.bounce.report import RECIPIENTS, Found, Kind, Report
 from fumibako.mime.bounce.senders import (
     DELAY_SUBJECTS,
+    DIGEST_SUBJECTS,
     FAILING_SUBJECTS,
     is_null_path,
     is_system_address,
@@ -78,18 +79,12 @@ def _of_status_report(notice: Notice, divided: Divided, dialect: Dialect | None)
     if not found:
         return None
     told = _told_in_words(notice, divided, dialect)
-    _complete(found, told, notice, divided.own)
-    kinds = {one.action for one in found}
-    if "failed" in kinds:
-        kind = Kind.BOUNCE
-    elif "delayed" in kinds:
-        kind = Kind.DELAY
-    else:
-        kind = Kind.RECEIPT
+    _complete(found, told, divided.own)
+    kind = _kind_of({one.action for one in found})
     return _report(kind, [one for one in found if one.address or kind is not Kind.BOUNCE], notice, divided, dialect)
 
 
-def _complete(found: list[Found], told: list[Found], notice: Notice, own: str) -> None:
+def _complete(found: list[Found], told: list[Found], own: str) -> None:
     """What the fields leave out, the words often say: the address behind a pipe, the answer of the server."""
     words_of = {one.address.lower(): one for one in told}
     for one in found:
@@ -119,6 +114,8 @@ def _of_words(notice: Notice, divided: Divided, dialect: Dialect | None) -> Repo
     speaks_of_failing = is_failing or is_delay or has_failing_subject
     if dialect is None and not has_failing_subject and not is_delay and is_answer_of_a_robot(notice):
         return Report(Kind.AUTO_REPLY)
+    if DIGEST_SUBJECTS.search(subject) is not None and not notice.header("X-Failed-Recipients"):
+        return Report(Kind.ORDINARY)
     if is_signed_by_system(notice):
         is_notice = dialect is not None or speaks_of_failing
     else:
@@ -149,14 +146,15 @@ def _of_found(found: list[Found], is_delay: bool, notice: Notice, divided: Divid
     if is_delay:
         for one in found:
             one.action = "delayed"
-    actions = {one.action for one in found}
-    if "failed" in actions or not actions:
-        kind = Kind.DELAY if is_delay else Kind.BOUNCE
-    else:
-        kind = Kind.DELAY if "delayed" in actions else Kind.RECEIPT
-    if kind is Kind.BOUNCE and actions and "failed" not in actions:
-        kind = Kind.RECEIPT
-    return _report(kind, found, notice, divided, dialect)
+    actions = {one.action for one in found} or {"delayed" if is_delay else "failed"}
+    return _report(_kind_of(actions), found, notice, divided, dialect)
+
+
+def _kind_of(actions: set[str]) -> Kind:
+    """One failed recipient makes an error mail of it, whatever became of the others."""
+    if "failed" in actions:
+        return Kind.BOUNCE
+    return Kind.DELAY if "delayed" in actions else Kind.RECEIPT
 
 
 def _is_delay(words: str, subject: str) -> bool:

@@ -78,6 +78,15 @@ REPLYING_SUBJECTS: Final = compiled(
         "自動送信", "不在", "休暇", "お休み", "外出中", "受付完了", "お問い合わせ…ありがとう", "受け付けました",
     )
 )  # fmt: skip
+DIGEST_SUBJECTS: Final = compiled(
+    (
+        "quarantine ~2 {notification|digest|summary|report|notice}",
+        "{spam|junk} ~2 {digest|summary|report|notification|quarantine}",
+        "held messages", "messages on hold", "quarantined messages",
+        "{隔離|検疫}…{通知|レポート|一覧|お知らせ|メール}", "迷惑メール…{通知|レポート|一覧|お知らせ}",
+    )
+)  # fmt: skip
+"""Lists of mails that were kept back from us: signed by a mail system, but about nobody we wrote to."""
 
 
 def is_system_address(address: str) -> bool:
