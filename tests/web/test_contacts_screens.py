@@ -245,3 +245,12 @@ def test_a_mail_is_registered_from_its_own_screen(
     expect(page.get_by_text(re.compile("連絡記録 .* を登録しました。"))).to_be_visible()
     record = ContactRecord.objects.get(mail=mail)
     assert (record.subject, record.body, str(record.category1)) == ("シフト提出", mail.text, "メール受信")
+
+
+def test_a_list_fits_on_paper_without_its_buttons(open_page: OpenPage) -> None:
+    page = open_page("/contacts/?since=", size=(720, 1020))
+    page.emulate_media(media="print")
+    assert_no_sideways_scroll(page)
+    expect(page.get_by_role("button", name="ステータスを変更")).to_be_hidden()
+    expect(page.locator("td.next").first).to_be_visible()
+    assert page.locator("table.records").evaluate("table => table.scrollWidth <= document.body.clientWidth")
