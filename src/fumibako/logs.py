@@ -5,8 +5,11 @@ What is not a number or a short plain word is replaced, so a mistake at the call
 
 from __future__ import annotations
 
+import fcntl
+import json
 import logging
 import logging.handlers
+import os
 import re
 import sys
 import traceback
@@ -20,6 +23,7 @@ PLAIN = re.compile(r"[\w.:/ +-]{0,120}", re.ASCII)
 HIDDEN = "(hidden)"
 FILE_BYTES = 5_000_000
 FILE_COUNT = 5
+LINE_BYTES = 2048
 FRAMES = 12
 QUIET = ("django", "waitress", "asyncio")
 """Libraries that put requests, statements or addresses into their messages: only their warnings, without the text."""
@@ -27,9 +31,7 @@ QUIET = ("django", "waitress", "asyncio")
 
 def set_up(name: str, folder: Path, *, to_terminal: bool = False) -> None:
     """Log to `folder`/`name`.log, rotated by size; with `to_terminal` also to the terminal's error stream."""
-    file = logging.handlers.RotatingFileHandler(
-        folder / f"{name}.log", maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8"
-    )
+    file = SharedFile(folder / f"{name}.log", maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8")
     handlers: list[logging.Handler] = [file]
     if to_terminal:
         handlers.append(logging.StreamHandler(sys.stderr))
@@ -39,6 +41,7 @@ def set_up(name: str, folder: Path, *, to_terminal: bool = False) -> None:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(ensure_ascii=False),
+            _short,
         ],
     )
     root = logging.getLogger()
@@ -58,6 +61,40 @@ def set_up(name: str, folder: Path, *, to_terminal: bool = False) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+class SharedFile(logging.handlers.RotatingFileHandler):
+    """A log file that several processes write to: one of them turns it over, the others follow (D16)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write to the file that has the name now."""
+        if self.stream is not None and not self._is_current():
+            self.stream.close()
+            self.stream = self._open()
+        super().emit(record)
+
+    def doRollover(self) -> None:  # noqa: N802  # the library's name
+        """Turn over, unless another process has done so while we waited."""
+        with open(f"{self.baseFilename}.lock", "ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self._is_current():
+                super().doRollover()
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self.stream.fileno()), os.stat(self.baseFilename))
+        except FileNotFoundError:
+            return False
+
+
+def _short(logger: object, method: str, line: str) -> str:
+    """Keep a line readable whatever it was made of: beyond the limit only what happened is told."""
+    if len(line.encode()) <= LINE_BYTES:
+        return line
+    event = json.loads(line)
+    told = {name: str(event.get(name, "")) for name in ("event", "level", "timestamp")}
+    kept = {name: text for name, text in told.items() if len(text) < LINE_BYTES // 8}
+    return json.dumps(kept | {"cut": True}, ensure_ascii=False)
 
 
 def ids_only(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -42,3 +42,24 @@ def test_a_question_that_cannot_be_answered_does_not_stop_the_next() -> None:
     first, second = asked({"id": "x", "task": "nothing"}, {"id": "y", "task": "address", "text": "a@example.jp"})
     assert "error" in first
     assert second == {"id": "y", "accept": True}
+
+
+def test_an_error_mail_is_told_recipient_by_recipient() -> None:
+    path = Path(__file__).parents[1] / "samples" / "bounces" / "postfix_user_unknown" / "mail.eml"
+    (answer,) = asked({"id": "b", "task": "bounce", "path": str(path)})
+    assert answer == {
+        "id": "b",
+        "is_bounce": True,
+        "kind": "bounce",
+        "recipients": [
+            {
+                "address": "hanako@example.ne.jp",
+                "action": "failed",
+                "permanent": True,
+                "hard": True,
+                "reason": "userunknown",
+                "status": "5.1.1",
+                "reply_code": "550",
+            }
+        ],
+    }

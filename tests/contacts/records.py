@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,8 @@ from fumibako.apps.categories.labels import NEXT, STATUS
 from fumibako.apps.categories.models import Category, ContactCategory
 from fumibako.apps.contacts import actions
 from fumibako.apps.contacts.models import ContactRecord
-from fumibako.apps.inbox.models import ReceivedMail
+from fumibako.apps.inbox.matching import surroundings_of
+from fumibako.apps.inbox.models import MailPerson, ReceivedMail
 from fumibako.apps.office.models import Department, Operator
 from fumibako.mime.addresses import address_key
 
@@ -23,8 +25,8 @@ SENT = datetime(2026, 11, 24, 8, 30, 17, tzinfo=UTC)
 
 def make_worker(name: str = "佐藤 美咲", department: str = "東京本社", **values: Any) -> Operator:
     """An operator with a 部門."""
-    place, _ = Department.objects.get_or_create(
-        name=department, defaults={"code": f"{900 + Department.objects.count()}"}
+    place = Department.objects.filter(name=department).first() or Department.objects.create(
+        name=department, code=f"{900 + Department.objects.count()}"
     )
     username = f"worker{Operator.objects.count()}"
     return Operator.objects.create_user(username=username, display_name=name, department=place, **values)
@@ -36,8 +38,15 @@ def make_account(**values: Any) -> MailAccount:
     return MailAccount.objects.create(**known | {"to_contact_record": True, "receive_enabled": True} | values)
 
 
-def make_mail(account: MailAccount, sender: str = "taro@example.jp", **values: Any) -> ReceivedMail:
-    """A mail that was read."""
+def make_mail(
+    account: MailAccount,
+    sender: str = "taro@example.jp",
+    *,
+    to: Sequence[str] = (OURS,),
+    cc: Sequence[str] = (),
+    **values: Any,
+) -> ReceivedMail:
+    """A mail that was read, linked to its persons as reading links them."""
     number = ReceivedMail.objects.count() + 1
     known = {
         "number": number,
@@ -53,11 +62,23 @@ def make_mail(account: MailAccount, sender: str = "taro@example.jp", **values: A
         "kind": "ordinary",
         "from_address": sender,
         "from_key": address_key(sender),
-        "to_text": OURS,
+        "to_text": ", ".join(to),
+        "cc_text": ", ".join(cc),
         "subject": "シフトの件",
         "text": "お世話になっております。",
     }
-    return ReceivedMail.objects.create(account=account, **known | values)
+    mail = ReceivedMail.objects.create(account=account, **known | values)
+    link_persons(mail, to, cc)
+    return mail
+
+
+def link_persons(mail: ReceivedMail, to: Sequence[str] = (), cc: Sequence[str] = ()) -> None:
+    """What reading the mail again links."""
+    facts: dict[str, Any] = {name: [] for name in ("failures", "our_ids", "our_links", "references")}
+    facts |= {"in_reply_to": "", "from_key": mail.from_key}
+    facts |= {"to_keys": [address_key(one) for one in to], "cc_keys": [address_key(one) for one in cc]}
+    for recipient_id, role in surroundings_of([facts]).persons_of(facts, mail.thread).items():
+        MailPerson.objects.get_or_create(mail=mail, recipient_id=recipient_id, defaults={"role": role})
 
 
 def status(number: int = 1, section: str = STATUS) -> Category:

@@ -31,8 +31,8 @@ def sent_row(account: MailAccount, state: State = State.SENT) -> Delivery:
 
 def address_of(row: Delivery) -> PartyAddress:
     """Its address as it stands now."""
-    assert row.party_address_id is not None
-    return PartyAddress.objects.get(pk=row.party_address_id)
+    assert row.party_address is not None
+    return PartyAddress.objects.get(pk=row.party_address.pk)
 
 
 def report_of(account: MailAccount) -> BounceReport:
@@ -64,7 +64,7 @@ def test_the_third_hard_error_turns_the_address_to_cannot_in_the_same_transactio
     account: MailAccount, post: Post
 ) -> None:
     row = sent_row(account)
-    PartyAddress.objects.filter(pk=row.party_address_id).update(error_count=2)
+    PartyAddress.objects.filter(pk=address_of(row).pk).update(error_count=2)
     post.put(dsn_about(row))
     fetch(account)
     assert (address_of(row).error_count, address_of(row).flag) == (3, PartyAddress.Flag.CANNOT)

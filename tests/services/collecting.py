@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fumibako.protocol.patience import Patience
@@ -12,8 +13,9 @@ from tests.support.mail_desk import Desk
 
 USER, PASSWORD = "desk", "himitsu-no-kotoba"
 QUICK = Patience(
-    name=2, address=2, connect=2, tls=2, greeting=2, command=2, login=2, bulk=5, silence=0.3, block=1, farewell=0.2
+    name=2, address=2, connect=2, tls=2, greeting=2, command=2, login=2, bulk=20, silence=5, block=1, farewell=0.2
 )
+IMPATIENT = replace(QUICK, silence=0.3)
 
 
 def mail(number: int, body: str = "body") -> bytes:
@@ -38,6 +40,7 @@ def fetch(
     port: int,
     desk: Desk,
     *,
+    user: str = USER,
     security: Any = "none",
     pin: str = "",
     patience: Patience = QUICK,
@@ -45,7 +48,7 @@ def fetch(
     **rule: Any,
 ) -> Collected:
     """One run of the collector."""
-    route = PopRoute("127.0.0.1", port, security, USER, Secret(PASSWORD), pin, loopback_only=True, patience=patience)
+    route = PopRoute("127.0.0.1", port, security, user, Secret(PASSWORD), pin, loopback_only=True, patience=patience)
     return collect(route, Rule(**rule), desk, desk, around)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import ssl
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,9 @@ import pytest
 
 from fumibako.delivery.outcome import Stage
 from fumibako.services.collecting.memory import SeenState
-from fumibako.services.collector import Collected, ListFlaw
+from fumibako.services.collector import Collected, ListFlaw, Surroundings
 from fumibako.services.trouble import TroubleKind
-from tests.services.collecting import PASSWORD, fetch, mail, until_done
+from tests.services.collecting import IMPATIENT, PASSWORD, fetch, mail, until_done
 from tests.support.mail_desk import Desk
 from tests.support.peers.certificates import Authority
 from tests.support.peers.pop import CAPABILITIES, DROP, Answer, Held, PopServer, block, on_the_wire
@@ -159,12 +160,29 @@ def test_p03_a_mail_without_end_is_cut_at_the_cap_and_the_others_come() -> None:
     assert peak < 32 * 1024 * 1024
 
 
+def test_p03_a_run_has_an_end_however_slowly_a_mail_dribbles_and_what_was_whole_is_kept() -> None:
+    def dribble(line: PeerLine) -> None:
+        line.say(b"+OK\r\n")
+        line.dribble(b"x" * 1000, 0.05)
+
+    desk = Desk()
+    # Every group is a mail of its own: sizes beyond a group's are listed.
+    held = [Held(f"uid-{number}", mail(number), size=5_000_000) for number in range(1, 6)]
+    with PopServer(held, instead(RETR_3=dribble)) as server:
+        around = Surroundings(give_up_at=time.monotonic() + 0.7)
+        collected = fetch(server.port, desk, around=around)
+    assert collected.trouble is not None
+    assert (collected.trouble.kind, collected.trouble.stage) == (TroubleKind.TOO_SLOW, Stage.POP_FETCH)
+    assert desk.mails == [mail(1), mail(2)]
+    assert server.session_count == 1
+
+
 @MANNERS
 def test_p03_a_mail_that_stops_in_the_middle_is_set_aside_after_three_tries(capabilities: tuple[str, ...]) -> None:
     half = b"+OK\r\nSubject: half\r\n"
     desk = Desk()
     with PopServer(five(), instead(RETR_1=half), capabilities=capabilities) as server:
-        kinds = [kind(fetch(server.port, desk)) for _ in range(4)]
+        kinds = [kind(fetch(server.port, desk, patience=IMPATIENT)) for _ in range(4)]
         assert kinds == [TroubleKind.TOO_SLOW] * 3 + [None]
         assert sorted(desk.mails) == [mail(number) for number in (2, 3, 4, 5)]
         assert (desk.state_of("uid-1"), desk.why_of("uid-1")) == (SeenState.QUARANTINED, "cut")

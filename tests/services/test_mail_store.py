@@ -124,20 +124,22 @@ def test_p21_a_full_disk_leaves_nothing_new_behind(tmp_path: Path) -> None:
     assert (tmp_path / "big.eml").stat().st_size == 100_000
 
 
-@pytest.mark.parametrize("count", [1, 3, 4])
-def test_d03_a_sync_that_fails_is_fatal_and_is_not_asked_again(count: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("files", "when", "count"), [(3, "1", 1), (3, "3", 3), (3, "4", 4), (17, "1+", 8)])
+def test_d03_a_sync_that_fails_is_fatal_and_is_not_asked_again(
+    files: int, when: str, count: int, tmp_path: Path
+) -> None:
     strace = require_tool("strace", "sudo apt install strace")
     trace = tmp_path / "trace"
-    script = """
+    script = f"""
         from pathlib import Path
         from fumibako.services.mail_store import NotDurable, write_all
         try:
-            write_all(Path("box"), [(f"{n}.eml", b"x") for n in range(3)])
+            write_all(Path("box"), [(str(n), b"x") for n in range({files})])
         except NotDurable:
             print("fatal", end="")
     """
     (tmp_path / "box").mkdir()
-    options = ["-f", "-o", str(trace), "-e", "trace=fsync", "-e", f"inject=fsync:error=EIO:when={count}"]
+    options = ["-f", "-o", str(trace), "-e", "trace=fsync", "-e", f"inject=fsync:error=EIO:when={when}"]
     ran = subprocess.run(
         [strace, *options, sys.executable, "-c", textwrap.dedent(script)],
         cwd=tmp_path,

@@ -60,12 +60,20 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def first_rows(django_db_setup: None) -> str:
+    """The rows of a new installation, as Django puts them back before a test."""
+    return str(getattr(connection, "_test_serialized_contents", "[]"))
+
+
+@pytest.fixture(scope="session")
+def chromium(first_rows: str) -> Iterator[Browser]:
     """One browser for the whole run."""
     program = require_tool("chromium", "apt-get install -y chromium fonts-noto-cjk")
     # The browser driver keeps an event loop in this thread; Django would refuse the database beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as driver:
+        # Beside that loop Django has another connection, which does not know what to put back.
+        setattr(connection, "_test_serialized_contents", first_rows)  # noqa: B010 (no attribute that types know)
         browser = driver.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()

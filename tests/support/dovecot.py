@@ -78,6 +78,7 @@ class Dovecot:
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.authority = Authority(folder)
         self._certificate = self.authority.server(host)
+        self.certificate_sha256 = self._certificate.sha256
         self.plain_port, self.tls_port = _free_port(), _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
@@ -93,7 +94,10 @@ class Dovecot:
             if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
                 parent.chmod(parent.stat().st_mode | 0o011)
         self._process = subprocess.Popen(
-            [self._program, "-F", "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            [self._program, "-F", "-c", str(settings)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         for port in (self.plain_port, self.tls_port):
             self._wait_for(port)
@@ -102,9 +106,15 @@ class Dovecot:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
             self._process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            # Its own group, so that the login processes go with it.
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.communicate()
 
     def deliver(self, mails: Iterable[bytes], user: str = USER) -> None:
         """Put mails into a mailbox, as files, oldest first."""

@@ -25,13 +25,16 @@ CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value INT);
 
 
 class Desk:
-    """With `folder`, mails are files and the rows a file beside them; without, all of it is in memory."""
+    """With `folder`, mails are files, in `store` or there, and the rows a file; without, all of it is in memory."""
 
-    def __init__(self, folder: Path | None = None, *, bounce_only: bool = False) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, *, store: Path | None = None, bounce_only: bool = False) -> None:
+        self._folder = store or folder
         self._rows = sqlite3.connect(":memory:" if folder is None else folder / "rows.db", isolation_level=None)
         self._rows.execute("PRAGMA synchronous=FULL")
         self._rows.executescript(_TABLES)
+        found = self._rows.execute("SELECT uidl, state, size, tries FROM seen").fetchall()
+        self._remembered = {uidl: Seen(SeenState(state), size, tries) for uidl, state, size, tries in found}
+        self._hashes = {sha256 for (sha256,) in self._rows.execute("SELECT sha256 FROM mail").fetchall()}
         self.bounce_only = bounce_only
         self.batches: list[int] = []
 
@@ -61,8 +64,7 @@ class Desk:
         self._rows.execute("INSERT OR REPLACE INTO fact VALUES ('empty', ?)", [empty])
         if is_complete and memory.is_believable(len(listed), before[0]):
             there = {mail.uidl for mail in listed}
-            known = [uidl for (uidl,) in self._rows.execute("SELECT uidl FROM seen").fetchall()]
-            self._turn([uidl for uidl in known if uidl not in there], SeenTrigger.VANISH)
+            self._turn([uidl for uidl in self._remembered if uidl not in there], SeenTrigger.VANISH)
 
     def unknown_of(self, listed: Sequence[Listed]) -> Sequence[Listed]:
         new = [m for m in listed if memory.is_new(m, self._seen(m.uidl), bounce_only=self.bounce_only)]
@@ -73,8 +75,7 @@ class Desk:
 
     def keep(self, batch: Sequence[Fetched]) -> int:
         self.batches.append(len(batch))
-        known = {sha256 for (sha256,) in self._rows.execute("SELECT sha256 FROM mail").fetchall()}
-        new = list({mail.sha256: mail for mail in batch if mail.sha256 not in known}.values())
+        new = list({mail.sha256: mail for mail in batch if mail.sha256 not in self._hashes}.values())
         self._store(new)
         self._rows.execute("BEGIN IMMEDIATE")
         for mail in new:
@@ -84,6 +85,7 @@ class Desk:
             seen = replace(self._seen(mail.uidl) or Seen(), size=mail.size_listed, try_count=0)
             self._put(mail.uidl, seen, SeenTrigger.KEEP, sha256=mail.sha256)
         self._rows.execute("COMMIT")
+        self._hashes |= {mail.sha256 for mail in new}
         return len(new)
 
     def skip(self, listed: Sequence[Listed], why: Why) -> None:
@@ -122,8 +124,7 @@ class Desk:
         return self._folder / f"{mail.sha256}.eml"
 
     def _seen(self, uidl: str) -> Seen | None:
-        found = self._rows.execute("SELECT state, size, tries FROM seen WHERE uidl = ?", [uidl]).fetchone()
-        return Seen(SeenState(found[0]), found[1], found[2]) if found else None
+        return self._remembered.get(uidl)
 
     def _turn(self, uidls: Sequence[str], trigger: SeenTrigger) -> None:
         self._rows.execute("BEGIN IMMEDIATE")
@@ -132,5 +133,7 @@ class Desk:
         self._rows.execute("COMMIT")
 
     def _put(self, uidl: str, seen: Seen, trigger: SeenTrigger, *, sha256: str = "", why: str = "") -> None:
-        values = [uidl, memory.after(seen.state, trigger), seen.size, seen.try_count, sha256, why]
+        state = memory.after(seen.state, trigger)
+        self._remembered[uidl] = replace(seen, state=state)
+        values = [uidl, state, seen.size, seen.try_count, sha256, why]
         self._rows.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)", values)

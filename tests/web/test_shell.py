@@ -123,6 +123,9 @@ def test_every_page_stays_within_its_budget() -> None:
     assert packed_size([*shared, *account]) <= 32 * 1024
     for name in ("accounts", "home", "bare", "status"):
         assert packed_size([STATIC / "css/app.css", STATIC / f"css/{name}.css"]) <= 12 * 1024, name
+    for name in ("contacts", "records", "followups", "codes"):
+        sheets = [STATIC / f"css/{each}.css" for each in ("app", "people", name)]
+        assert packed_size(sheets) <= 12 * 1024, name
 
 
 def test_own_modules_stay_small() -> None:

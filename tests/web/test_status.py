@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
-from fumibako.apps.accounts.models import AccountPermission
+from fumibako.apps.accounts.models import AccountPermission, MailAccount
+from fumibako.apps.inbox.models import FetchRun, Reception, SeenMail
+from fumibako.apps.inbox.reception import fetch_status, reconciliation
 from fumibako.apps.office.models import Operator
 from fumibako.apps.sending.models import Pace
+from fumibako.web.status.receiving import receive_line
+from fumibako.web.status.views import facts_of
 from tests.support.browser import LOOKS, OpenPage, assert_accessible, assert_no_sideways_scroll, shoot
 from tests.support.jobs import make_account
 
@@ -63,3 +67,46 @@ def test_the_page_is_accessible_and_fits(open_page: OpenPage, size: tuple[int, i
     assert_accessible(page)
     assert_no_sideways_scroll(page)
     shoot(page, f"status_{size[0]}_{scheme}")
+
+
+def receiving(**values: object) -> dict[str, object]:
+    """The line of an account that receives, as monitoring reads it."""
+    account = make_account(receive_enabled=True, pop_host="pop.example.jp", name="スタッフ連絡用")
+    Reception.objects.create(account=account, last_success_at=NOW, next_at=NOW + timedelta(minutes=5), **values)
+    FetchRun.objects.create(account=account, started_at=NOW, finished_at=NOW, listed_count=3)
+    for uidl, state in (("a", "stored"), ("b", "stored"), ("c", "skipped")):
+        seen = {"first_seen_at": NOW, "last_seen_at": NOW, "raw_sha256": "0" * 64 if state == "stored" else ""}
+        SeenMail.objects.create(account=account, uidl=uidl, state=state, **seen)
+    return facts_of(receive_line(fetch_status(account), reconciliation(account), NOW))
+
+
+def test_a_receiving_account_says_when_and_that_the_servers_list_adds_up(db: None) -> None:
+    line = receiving()
+    assert line["level"] == "ok"
+    assert line["text"] == "18:00 に受信しました。次は 18:05 です。サーバーの一覧 3通 = 保存済み 2 + 対象外 1。"
+    assert line["facts"]["stored"] == 2  # type: ignore[index]
+
+
+def test_a_sum_that_does_not_add_up_is_told(db: None) -> None:
+    receiving()
+    account = MailAccount.objects.get()
+    SeenMail.objects.filter(uidl="c").delete()
+    line = receive_line(fetch_status(account), reconciliation(account), NOW)
+    assert (line.level, "合計が合いません。" in line.text) == ("warn", True)
+
+
+def test_an_account_that_is_down_or_stopped_says_since_when_and_what_to_do(db: None) -> None:
+    failing = receiving(failing_since_at=NOW, trouble_kind="connect_timeout")
+    assert failing["level"] == "warn"
+    assert str(failing["text"]).startswith("18:00 から受信できていません。")
+    stopped = receiving(stopped_at=NOW, failing_since_at=NOW, trouble_kind="login_refused")
+    assert stopped["level"] == "bad"
+    assert str(stopped["text"]).startswith("受信を止めています。")
+    assert stopped["next_step"]
+
+
+def test_the_strip_above_the_list_leads_to_the_accounts_line(boss: Client) -> None:
+    receiving(failing_since_at=NOW, trouble_kind="connect_timeout")
+    assert 'id="receive:1"' in boss.get("/status/").content.decode()
+    assert '/status/#receive:1"' in boss.get("/inbox/").content.decode()
+    assert "から受信できていません。" in boss.get("/").content.decode()

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fetch": ("fetch", "いま受信します(1アカウント、または対象のすべて)"),
     "mails": ("mails", "受信メールの一覧(条件は画面と同じ)"),
     "mail": ("mail", "1通の受信メール(--raw は受信したままのデータ)"),
+    "contacts": ("contacts", "連絡記録の一覧"),
     "adapter": ("adapter", "メールの読み取りを、1行に 1つの JSON で問い合わせます(測定用)"),
     "backup": ("backup", "控えを作ります(動かしたまま。鍵は入りません)"),
     "restore": ("restore", "控えから戻します(送信と受信は、解除するまで止めておきます)"),

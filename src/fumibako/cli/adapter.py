@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fumibako.mime.addresses import judge
+from fumibako.mime.bounce import Kind, recognise
 from fumibako.mime.read import read
 from fumibako.mime.sanitize import safe_html
 
@@ -63,14 +64,29 @@ def _address(question: Answer) -> Answer:
     return {"accept": judge(question["text"], allow_non_rfc=True).is_accepted}
 
 
-def _not_yet(question: Answer) -> Answer:
-    """Error mails are recognised by a later version."""
-    return {"unsupported": True}
+def _bounce(question: Answer) -> Answer:
+    report = recognise(_raw(question))
+    return {
+        "is_bounce": report.kind is Kind.BOUNCE,
+        "kind": report.kind.value,
+        "recipients": [
+            {
+                "address": failure.address,
+                "action": failure.action,
+                "permanent": failure.permanent,
+                "hard": failure.hard,
+                "reason": failure.reason,
+                "status": failure.status,
+                "reply_code": str(failure.code or ""),
+            }
+            for failure in report.recipients
+        ],
+    }
 
 
 TASKS: dict[str, Callable[[Answer], Answer]] = {
     "decode": _decode,
     "sanitize": _sanitize,
     "address": _address,
-    "bounce": _not_yet,
+    "bounce": _bounce,
 }

@@ -201,6 +201,7 @@ def practice_values(addresses: PracticeAddresses) -> dict[str, Any]:
     """Return what every account on the practice server has in common."""
     return {
         "receive_enabled": True,
+        "fetch_interval_minutes": "1",
         "pop_host": addresses.host,
         "pop_port": addresses.pop_port,
         "smtp_host": addresses.host,

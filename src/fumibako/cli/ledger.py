@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from fumibako.apps.sending.models import Delivery
+from fumibako.apps.sending.report import in_pages
 from fumibako.cli.job import job_by_number
 
 
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print every delivery in the order of the list."""
     job = job_by_number(args.number)
-    for row in job.deliveries.order_by("seq").iterator(chunk_size=1000):
+    for row in in_pages(job.deliveries.all()):
         print(json.dumps(delivery_facts(row), ensure_ascii=False))
     return 0
 

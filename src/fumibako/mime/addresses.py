@@ -18,6 +18,9 @@ LOCAL_OCTETS = 64
 ADDRESS_OCTETS = 254
 """RFC 5321 §4.5.3.1.3 allows a path of 256 octets, two of which are the angle brackets."""
 
+NOWHERE = frozenset(("invalid", "localhost", "onion"))
+"""Top-level names that no public mail server can ever have (RFC 6761 §6.3 and §6.4, RFC 7686 §2)."""
+
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _DOT_ATOM = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
 _DOTTED = re.compile(rf"(?:{_ATEXT}|\.)+")
@@ -87,7 +90,8 @@ def _is_plain(address: str) -> bool:
     match = _PLAIN.fullmatch(address)
     if match is None or len(match.group(1)) > LOCAL_OCTETS:
         return False
-    return all(len(label) <= 63 for label in match.group(2).split("."))
+    labels = match.group(2).split(".")
+    return labels[-1].lower() not in NOWHERE and all(len(label) <= 63 for label in labels)
 
 
 def _refuse(problem: AddressProblem) -> Verdict:
@@ -137,7 +141,7 @@ def domain_on_the_wire(domain: str) -> str | None:
     ends with a letter (which is true of every top-level domain, `xn--` ones included).
     """
     labels = domain.split(".") if domain.isascii() else [_ascii_label(label) for label in domain.split(".")]
-    if len(labels) < 2 or not all(_is_label(label) for label in labels):
+    if len(labels) < 2 or not all(_is_label(label) for label in labels) or labels[-1].lower() in NOWHERE:
         return None
     return ".".join(labels) if _TOP_LABEL.fullmatch(labels[-1]) else None
 
@@ -169,6 +173,10 @@ def _ascii_label(label: str) -> str:
     if plain.isascii():
         return plain
     if unicodedata.category(plain[0]).startswith("M") or not all(_may_stand_in_label(char) for char in plain):
+        return ""
+    directions = {unicodedata.bidirectional(char) for char in plain}
+    if directions & {"R", "AL"} and "L" in directions:
+        # RFC 5893 §2: such a label is read differently by everybody.
         return ""
     return "xn--" + plain.encode("punycode").decode("ascii")
 

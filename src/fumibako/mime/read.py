@@ -7,6 +7,7 @@ the limits (header block 256 KiB, 1,000 parts, depth 50, 1,000 addresses, 2 MiB 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -35,7 +36,7 @@ SUBJECT_CHARACTERS: Final = 4_000
 
 _ID: Final = re.compile(r"<[^<>\s]{1,998}>")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]")
+_TURNING: Final = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 class Problem(StrEnum):
@@ -55,11 +56,12 @@ class Problem(StrEnum):
     """Some bytes are no characters in any charset; they are shown as U+FFFD."""
     NO_SENDER = "no_sender"
     SEVERAL_SENDERS = "several_senders"
-    """More than one From field: which one a reader shows depends on the reader."""
+    """More than one From field or address: which one a reader shows depends on the reader."""
     SENDER_NAME_IS_AN_ADDRESS = "sender_name_is_an_address"
     """The sender's name contains an address that is not the sender's."""
     HIDDEN_CHARACTERS = "hidden_characters"
-    """Subject or sender's name carries characters that are invisible or turn the writing direction."""
+    """Subject or sender's name carries characters that are invisible or turn the writing direction. U+200D, which holds
+    emoji together, is none of them."""
     BAD_DATE = "bad_date"
 
 
@@ -111,7 +113,7 @@ def read(raw: bytes, charset: str = "") -> ReadMail:
     sent_at = _moment(fields.first("Date"))
     found = [
         *_problems_of_parts(survey, body),
-        *_problems_of_sender(fields, sender, subject),
+        *_problems_of_sender(fields, senders, sender, subject),
         *([Problem.TOO_MANY_ADDRESSES] if any(is_cut for _, is_cut in lists.values()) else []),
         *([Problem.BAD_DATE] if sent_at is None and "Date" in fields else []),
     ]
@@ -163,12 +165,14 @@ def _problems_of_parts(survey: Survey, body: Body) -> list[Problem]:
     return [problem for is_so, problem in told if is_so]
 
 
-def _problems_of_sender(fields: Fields, sender: Mailbox, subject: str) -> list[Problem]:
+def _problems_of_sender(fields: Fields, senders: tuple[Mailbox, ...], sender: Mailbox, subject: str) -> list[Problem]:
     name = sender.name
+    # ＠ and ﹫ are read as @ by people.
+    shown = unicodedata.normalize("NFKC", name).lower()
     told = (
         (not sender.address, Problem.NO_SENDER),
-        (len(fields.values("From")) > 1, Problem.SEVERAL_SENDERS),
-        ("@" in name and sender.address.lower() not in name.lower(), Problem.SENDER_NAME_IS_AN_ADDRESS),
+        (len(fields.values("From")) > 1 or len(senders) > 1, Problem.SEVERAL_SENDERS),
+        ("@" in shown and sender.address.lower() not in shown, Problem.SENDER_NAME_IS_AN_ADDRESS),
         (_TURNING.search(name + subject) is not None, Problem.HIDDEN_CHARACTERS),
     )
     return [problem for is_so, problem in told if is_so]

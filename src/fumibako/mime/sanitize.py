@@ -130,6 +130,8 @@ SCHEMES: Final = frozenset(("http", "https", "mailto", "tel", "cid"))
 _CID: Final = re.compile(r"cid:(.{1,500})\Z", re.I | re.S)
 _REMOTE: Final = re.compile(r"(?:https?:)?[/\\]{2}[^\s/\\]", re.I)
 _REMOTE_STYLE: Final = re.compile(r"url\(\s{0,9}[\"']?\s{0,9}(?:https?:)?//", re.I)
+# What a browser drops from an address before it looks at it (WHATWG URL).
+_IN_ADDRESS: Final = re.compile("^[\x00-\x20]+|[\x00-\x20]+$|[\t\r\n]+")
 _PICTURE: Final = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/=\s]+\Z", re.I)
 _LINK: Final = re.compile(r"(?:https?://|mailto:|tel:)\S", re.I)
 _INVISIBLE: Final = re.compile("[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -200,10 +202,9 @@ class _Keeper:
             self.remote_count += _REMOTE_STYLE.search(value) is not None
             return safe_style(value) or None
         if name == "href":
-            target = value.strip()
-            return target if tag == "a" and _LINK.match(target) and not _INVISIBLE.search(target[:12]) else None
+            return _target(value.strip()) if tag == "a" else None
         if name == "src":
-            return self._source(value.strip())
+            return self._source(_IN_ADDRESS.sub("", value))
         if name == "background":
             self.remote_count += _REMOTE.match(value.strip()) is not None
             return None
@@ -220,6 +221,17 @@ class _Keeper:
         shown = _address(self.remote, f"https:{source}" if source.startswith("//") else source)
         self.remote_count += not shown
         return shown or None
+
+
+def _target(target: str) -> str | None:
+    """Where a link goes. Of a `mailto:` the address, subject and text are left: some programs take files from it."""
+    if not _LINK.match(target) or _INVISIBLE.search(target[:12]):
+        return None
+    if target[:7].lower() != "mailto:":
+        return target
+    people, _, rest = target.partition("?")
+    wanted = [one for one in rest.split("&") if one.lower().startswith(("subject=", "body="))]
+    return people.partition(";")[0] + ("?" if wanted else "") + "&".join(wanted)
 
 
 def _address(addresses: PictureAddress | None, name: str) -> str:

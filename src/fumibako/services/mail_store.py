@@ -11,9 +11,11 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from fumibako.services.mail_names import clean_part, file_name_of
@@ -27,6 +29,7 @@ _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 _MOST_OPEN = 128
+_SYNCERS = 8
 _MOST_NAMESAKES = 1000
 
 
@@ -159,7 +162,7 @@ def _write_group(place: int, items: Sequence[tuple[str, bytes]], mode: int = 0o6
 
 
 def _write_drafts(place: int, drafts: Sequence[str], contents: Sequence[bytes], mode: int) -> None:
-    """Write all, then set all of them going to the disk, then wait for each: three times as fast as one by one."""
+    """Write all, then bring all of them to the disk together."""
     files: list[int] = []
     try:
         for draft, raw in zip(drafts, contents, strict=True):
@@ -167,11 +170,7 @@ def _write_drafts(place: int, drafts: Sequence[str], contents: Sequence[bytes], 
             rest = memoryview(raw)
             while rest:
                 rest = rest[os.write(files[-1], rest) :]
-        for file in files:
-            # Linux begins to write at once what is said not to be needed any more; it promises nothing.
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-        for file in files:
-            _sync(file)
+        _sync_together(files)
     finally:
         for file in files:
             os.close(file)
@@ -195,6 +194,36 @@ def _remove(place: int, names: Sequence[str]) -> None:
     for name in names:
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=place)
+
+
+def _sync_together(files: Sequence[int]) -> None:
+    """Sync every file once, several at a time: they share the journal's commits and the disk's flushes.
+
+    One by one each file waits for a flush of its own; on a busy disk that takes ten times as long.
+    """
+    if len(files) < _SYNCERS:
+        _sync_share(files)
+        return
+    shares = [files[first::_SYNCERS] for first in range(_SYNCERS)]
+    syncs = [_syncers(os.getpid()).submit(_sync_share, share) for share in shares]
+    # No file is closed before its sync has ended, whatever became of the others.
+    wait(syncs)
+    for sync in syncs:
+        sync.result()
+
+
+def _sync_share(files: Sequence[int]) -> None:
+    for file in files:
+        # Linux begins to write at once what is said not to be needed any more; it promises nothing.
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    for file in files:
+        _sync(file)
+
+
+@lru_cache(maxsize=1)
+def _syncers(process: int) -> ThreadPoolExecutor:
+    """Threads of this very process: a child made by fork has none of its parent's."""
+    return ThreadPoolExecutor(_SYNCERS, thread_name_prefix="mail-sync")
 
 
 def _sync(file: int) -> None:

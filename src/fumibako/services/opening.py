@@ -148,6 +148,11 @@ class Opening:
         return self._stream
 
     @property
+    def is_out_of_time(self) -> bool:
+        """Whether the moment to give up has come."""
+        return self._around.clock() >= self._around.give_up_at
+
+    @property
     def tls(self) -> TlsFacts | None:
         """What is known about the TLS in use, None while there is none."""
         return self._stream.tls_facts() if self._stream else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,12 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
+from fumibako.apps.contacts.queries import due_count
+from fumibako.apps.inbox.board import error_count, has_inbox, open_count
 from fumibako.apps.office.models import Operator
 from fumibako.apps.office.queries import office
 from fumibako.web.bulk_send.pill import pill
+from fumibako.web.inbox.undo import undo_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,11 @@ class Entry:
     icon: str
     label: str
     is_for_administrators: bool = False
+    count: Callable[[Operator], int] | None = None
+    """How much waits there; 0 is not drawn."""
+    count_css: str = ""
+    """hot (blue) for work, bad (red) for trouble."""
+    is_open_to: Callable[[Operator], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +41,35 @@ class Line:
     icon: str
     label: str
     is_current: bool
+    count: int = 0
+    count_css: str = ""
 
 
 MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("", (Entry("home", "house", "ホーム"),)),
-    ("メール", (Entry("bulk_send:index", "send", "メール一括送信"), Entry("history:index", "history", "送信履歴"))),
+    (
+        "メール",
+        (
+            Entry("bulk_send:index", "send", "メール一括送信"),
+            Entry("inbox:index", "inbox", "メール受信", count=open_count, count_css="hot", is_open_to=has_inbox),
+            Entry("history:index", "history", "送信履歴"),
+            Entry(
+                "bounces:index",
+                "mail-warning",
+                "エラーメール",
+                count=error_count,
+                count_css="bad",
+                is_open_to=has_inbox,
+            ),
+        ),
+    ),
+    (
+        "連絡",
+        (
+            Entry("contacts:index", "notebook-pen", "連絡記録"),
+            Entry("followups:index", "list-checks", "次回対応", count=due_count),
+        ),
+    ),
     (
         "名簿",
         (
@@ -51,6 +83,8 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "設定",
         (
             Entry("accounts:index", "at-sign", "メールアカウント"),
+            Entry("codes:index", "tags", "区分マスタ", is_for_administrators=True),
+            Entry("codes:contact_categories", "tag", "連絡区分マスタ", is_for_administrators=True),
             Entry("office_settings", "settings", "システム設定", is_for_administrators=True),
             Entry("audit_log", "scroll-text", "操作履歴", is_for_administrators=True),
             Entry("status:index", "activity", "動作状況"),
@@ -74,6 +108,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "office": found,
         "menu": [group for group in groups if group[1]],
         "live": SimpleLazyObject(lambda: pill(user)),
+        "undo": SimpleLazyObject(lambda: undo_of(request, user)),
         "display_themes": THEMES,
         "display_densities": DENSITIES,
     }
@@ -82,8 +117,12 @@ def context(request: HttpRequest) -> dict[str, Any]:
 def _lines(entries: tuple[Entry, ...], path: str, user: Operator) -> Iterator[Line]:
     for entry in entries:
         url = _address(entry.view)
-        if url and (user.is_administrator or not entry.is_for_administrators):
-            yield Line(url, entry.icon, entry.label, path == url if url == "/" else path.startswith(url))
+        if not url or (entry.is_for_administrators and not user.is_administrator):
+            continue
+        if entry.is_open_to is not None and not entry.is_open_to(user):
+            continue
+        is_current = path == url if url == "/" else path.startswith(url)
+        yield Line(url, entry.icon, entry.label, is_current, entry.count(user) if entry.count else 0, entry.count_css)
 
 
 def _address(view: str) -> str:

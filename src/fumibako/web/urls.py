@@ -7,8 +7,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fumibako.web.login.urls")),
     path("", include("fumibako.web.people.urls")),
     path("bulk/", include("fumibako.web.bulk_send.urls")),
+    path("inbox/", include("fumibako.web.inbox.urls")),
     path("sent/", include("fumibako.web.history.urls")),
+    path("bounces/", include("fumibako.web.bounces.urls")),
+    path("contacts/", include("fumibako.web.contacts.urls")),
+    path("followups/", include("fumibako.web.followups.urls")),
     path("accounts/", include("fumibako.web.accounts.urls")),
+    path("", include("fumibako.web.codes.urls")),
     path("", include("fumibako.web.office.urls")),
     path("", include("fumibako.web.status.urls")),
 ]

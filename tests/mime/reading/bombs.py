@@ -45,7 +45,9 @@ MAILS: dict[str, Callable[[], bytes]] = {
     "900 parentheses": lambda: b"From: " + b"(" * 900 + b"\r\n\r\n",
     "100,000 parentheses": lambda: _people(b"(" * 100_000),
     "100,000 parts": lambda: MULTIPART + b"--x\r\n\r\na\r\n" * 100_000,
-    "100,000 alternatives": lambda: b"Content-Type: multipart/alternative; boundary=x\r\n\r\n" + b"--x\r\n\r\na" * 100_000,
+    "100,000 alternatives": lambda: (
+        b"Content-Type: multipart/alternative; boundary=x\r\n\r\n" + b"--x\r\n\r\na" * 100_000
+    ),
     "5,000 levels": lambda: _nested(5_000),
     "5,000 levels with one boundary": lambda: (MULTIPART + b"--x\r\n") * 5_000,
     "49 levels and boundaries that are none": lambda: _nested(49) + b"\n--z" * 3_000_000,

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from fumibako.mime.compose import Attachment, Composer, Mailbox, Sheet
 from fumibako.mime.encodings import Charset
-from fumibako.mime.read import Problem, read
+from fumibako.mime.read import CHARSETS as READ_AS
+from fumibako.mime.read import Problem, attachment_at, read
+from fumibako.mime.reading.file_names import shown_name
 
 CHARSETS: tuple[Charset, ...] = ("utf-8", "iso-2022-jp", "shift_jis")
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -106,10 +108,99 @@ def test_html_only_becomes_text() -> None:
         (b'From: "boss@example.com" <evil@example.net>', Problem.SENDER_NAME_IS_AN_ADDRESS),
         ("From: a@example.jp\r\nSubject: gpj.\u202eexe".encode(), Problem.HIDDEN_CHARACTERS),
         (b"To: a@example.jp", Problem.NO_SENDER),
+        (b"From: a@example.jp, b@example.net", Problem.SEVERAL_SENDERS),
+        (b"From: People: a@example.jp, b@example.net;", Problem.SEVERAL_SENDERS),
+        (b"From: evil@example.net (boss@example.com)", Problem.SENDER_NAME_IS_AN_ADDRESS),
+        (b"From: =?utf-8?B?Ym9zc0BleGFtcGxlLmNvbQ==?= <evil@example.net>", Problem.SENDER_NAME_IS_AN_ADDRESS),
+        ("From: boss＠example.com <evil@example.net>".encode(), Problem.SENDER_NAME_IS_AN_ADDRESS),
+        ("From: bo\u200bss <evil@example.net>".encode(), Problem.HIDDEN_CHARACTERS),
+        ("From: \u2066boss <evil@example.net>".encode(), Problem.HIDDEN_CHARACTERS),
     ],
 )
 def test_x14_what_misleads_about_the_sender_is_told(field: bytes, problem: Problem) -> None:
     assert problem in read(field + b"\r\n\r\ntext").problems
+
+
+def test_x14_an_emoji_that_is_held_together_hides_nothing() -> None:
+    assert read("From: a@example.jp\r\nSubject: 👨\u200d👩\u200d👧\r\n\r\n".encode()).problems == ()
+
+
+def test_x14_a_name_of_10_kb_is_cut_and_the_address_is_not() -> None:
+    sender = read(b'From: "' + b"a" * 10_000 + b'" <evil@example.net>\r\n\r\n').from_
+    assert len(sender.name) <= 4_000
+    assert sender.address == "evil@example.net"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\win.ini", "win.ini"),
+        ("/etc/passwd", "passwd"),
+        ("C:\\a\\b.pdf", "b.pdf"),
+        ("\\\\host\\share\\b.pdf", "b.pdf"),
+        ("a\x00b.pdf", "ab.pdf"),
+        ("a\r\nb.pdf", "a b.pdf"),
+        ("gpj.\u202eexe", "gpj.exe"),
+        ("a\u200bb.pdf", "ab.pdf"),
+        ("か\u3099.pdf", "が.pdf"),
+        ("..", ""),
+        ("/", ""),
+        ("a" * 300 + ".pdf", "a" * 251 + ".pdf"),
+    ],
+)
+def test_x18_the_name_of_a_file_is_text_to_show_and_never_a_path(given: str, shown: str) -> None:
+    assert shown_name(given) == shown
+
+
+def in_latin_1(subject: bytes, text: bytes) -> bytes:
+    """A Japanese mail that says it is Western, so short that nothing proves the contrary."""
+    word = b"=?iso-8859-1?B?" + base64.b64encode(subject) + b"?="
+    return (
+        b"Subject: " + word + b"\r\nFrom: a@example.jp\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\n" + text
+    )
+
+
+def test_a_charset_that_a_person_chose_is_used_for_all_that_named_the_same_wrong_one() -> None:
+    raw = in_latin_1("会議".encode("cp932"), "資料".encode("cp932"))
+    assert read(raw).text != "資料"
+    mail = read(raw, "shift_jis")
+    assert (mail.subject, mail.text, mail.charset) == ("会議", "資料", "shift_jis")
+
+
+def test_a_charset_that_a_person_chose_leaves_alone_what_named_another_one() -> None:
+    raw = in_latin_1("会議".encode("cp932"), "資料".encode("cp932")).replace(
+        b"Subject: =?iso-8859-1?B?" + base64.b64encode("会議".encode("cp932")),
+        b"Subject: =?utf-8?B?" + base64.b64encode("会議".encode()),
+    )
+    assert read(raw, "shift_jis").subject == "会議"
+
+
+@pytest.mark.parametrize("charset", [*READ_AS, "unicode_escape", "nonsense", ""])
+def test_no_choice_of_a_charset_makes_it_raise(charset: str) -> None:
+    mail = read(in_latin_1(bytes(range(256)), bytes(range(256))), charset)
+    assert mail.from_.address == "a@example.jp"
+
+
+PICTURES = (
+    b"Content-Type: multipart/related; boundary=x\r\n\r\n--x\r\nContent-Type: text/html\r\n\r\n"
+    b"<img src=cid:shown%40example.jp>\r\n--x\r\nContent-Type: image/png\r\nContent-ID: <shown@example.jp>\r\n"
+    b"Content-Disposition: attachment; filename=shown.png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw==\r\n"
+    b"--x\r\nContent-Type: image/png; name=other.png\r\nContent-ID: <other@example.jp>\r\n\r\nx\r\n--x--\r\n"
+)
+
+
+def test_a_picture_is_inline_when_the_page_shows_it_and_a_file_otherwise() -> None:
+    found = [(one.name, one.content_id, one.is_inline) for one in read(PICTURES).attachments]
+    assert found == [("shown.png", "shown@example.jp", True), ("other.png", "other@example.jp", False)]
+
+
+def test_one_file_can_be_had_by_its_place() -> None:
+    first = attachment_at(PICTURES, 0)
+    assert first is not None
+    assert (first.raw(), first.size) == (b"\x89PNG", 4)
+    assert attachment_at(PICTURES, 2) is None
+    assert attachment_at(PICTURES, -1) is None
 
 
 @settings(max_examples=150, deadline=None)

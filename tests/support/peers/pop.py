@@ -97,7 +97,7 @@ class _Talk:
         verb, *words = command.split(" ")
         verb = verb.lower()
         if verb not in ("uidl", "list", "retr", "top", "dele") or (verb in ("uidl", "list") and not words):
-            return getattr(self, f"_on_{verb}", lambda: b"-ERR what?\r\n")()  # type: ignore[no-any-return]
+            return getattr(self, f"_on_{verb}", lambda: b"-ERR what?\r\n")()
         number = int(words[0])
         if not 1 <= number <= len(self._held) or number in self._deleted:
             return b"-ERR no such mail\r\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -166,7 +166,7 @@ def _number_problems(rows: Sequence[Row], stored: Sequence[Category]) -> list[Pr
 
 def _look(row: Category | ContactCategory) -> str:
     """A row in the words of the audit log."""
-    if row.pk is None:
+    if row._state.adding:
         return ""
     hidden = "(表示しない)" if row.is_hidden else ""
     if isinstance(row, ContactCategory):
@@ -175,7 +175,7 @@ def _look(row: Category | ContactCategory) -> str:
     return " / ".join(part for part in parts if part) + hidden
 
 
-def _append(rows: Any, after: int) -> None:
+def _append(rows: Iterable[Any], after: int) -> None:
     # Rows that the form did not know, because somebody added them without `seen` being given.
     for place, row in enumerate(rows, start=after + 1):
         row.sort_order = place

@@ -225,7 +225,7 @@ def _store(operator: Operator | None, row: ContactRecord, *, is_new: bool = Fals
     row.changed_by = name_of(operator)
     row.save()
     if is_new and row.mail_id is not None:
-        Expansion.objects.get_or_create(mail_id=row.mail_id, recipient_id=row.recipient_id)
+        Expansion.objects.get_or_create(mail=row.mail, recipient=row.recipient)
 
 
 def name_of(operator: Operator | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db.models import QuerySet
+
 from fumibako.apps.categories import labels as words
 from fumibako.apps.categories import queries as categories
 from fumibako.apps.categories.models import Category, ContactCategory
@@ -35,9 +37,14 @@ def twice_problems(
     """「このメールは、連絡記録 … に登録済みです。」: once per mail and person."""
     if mail is None or branch_of is not None:
         return []
-    same = ContactRecord.objects.filter(mail=mail, recipient_id=int(sheet["person"]) if sheet.get("person") else None)
-    other = same.exclude(pk=row.pk if row else None).first()
+    other = record_for(mail, sheet.get("person", "")).exclude(pk=row.pk if row else 0).first()
     return [Problem("person", "P15", labels.ALREADY_THERE.format(other.full_number))] if other else []
+
+
+def record_for(mail: ReceivedMail, person: str) -> QuerySet[ContactRecord]:
+    """The record of a mail for one person (id as text, "" = nobody), if there is one."""
+    records = ContactRecord.objects.filter(mail=mail)
+    return records.filter(recipient=int(person)) if person else records.filter(recipient__isnull=True)
 
 
 def statuses() -> list[Category]:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from fumibako.apps.accounts.models import ContactRule, MailAccount
+from fumibako.apps.accounts.models import ContactRule
 from fumibako.apps.audit.actions import SYSTEM, record
 from fumibako.apps.inbox.models import ReceivedMail
 from fumibako.apps.office.actions import add_departments
 from fumibako.apps.office.models import Department, Operator
-from fumibako.apps.recipients.models import PartyAddress, Recipient
-from fumibako.mime.addresses import address_key
-from fumibako.mime.reading.mailboxes import read_mailboxes
-from fumibako.mime.reading.words import Context
+from fumibako.apps.recipients.models import Recipient
 
 from . import labels
 from .models import ContactFile, ContactRecord, Expansion
 from .numbering import next_number
 
-PLACES = (ContactRule.Role.FROM, ContactRule.Role.TO, ContactRule.Role.CC)
+PLACES = tuple(role.value for role in (ContactRule.Role.FROM, ContactRule.Role.TO, ContactRule.Role.CC))
 """Somebody who stands in several places counts with the first of these."""
 
 Place = tuple[Recipient | None, str]
@@ -62,59 +59,17 @@ def expand(mail: ReceivedMail, actor: Operator | None) -> list[ContactRecord]:
 
 
 def persons_in(mail: ReceivedMail) -> list[tuple[Recipient, str]]:
-    """Whom the mail is from or to, with their places: by address, and by hand. Our own addresses are never persons.
+    """Whom the mail is from or to, with their places, as the inbox linked them: by address, or by hand.
 
-    An applicant who became staff stands for the staff member.
+    Our own addresses are never persons (`inbox.matching`). An applicant who became staff stands for the staff member.
     """
-    roles = _roles_by_key(mail)
     found: dict[int, tuple[Recipient, str]] = {}
-    for row in _addresses_with(roles):
-        _put(found, row.recipient, roles[row.address_key])
-    for link in mail.persons.filter(is_by_hand=True).select_related("recipient__adopted_as"):
-        _put(found, link.recipient, link.role)
-    return sorted(found.values(), key=lambda pair: (PLACES.index(ContactRule.Role(pair[1])), pair[0].pk))
-
-
-def own_keys() -> set[str]:
-    """The addresses of our own accounts: senders, Reply-To, and user ids that are addresses."""
-    columns = MailAccount.objects.values_list("from_address", "reply_to", "user_id")
-    return {address_key(text) for row in columns for text in row if "@" in text}
-
-
-def _put(found: dict[int, tuple[Recipient, str]], person: Recipient, role: str) -> None:
-    one = person.adopted_as or person
-    known = found.get(one.pk)
-    if known is None or PLACES.index(ContactRule.Role(role)) < PLACES.index(ContactRule.Role(known[1])):
-        found[one.pk] = (one, role)
-
-
-def _roles_by_key(mail: ReceivedMail) -> dict[str, str]:
-    """Address key → first place, without our own."""
-    own = own_keys()
-    lists = (
-        [mail.from_address],
-        _addresses_in(mail.to_text),
-        _addresses_in(mail.cc_text),
-    )
-    found: dict[str, str] = {}
-    for role, addresses in zip(PLACES, lists, strict=True):
-        for address in addresses:
-            key = address_key(address)
-            if "@" in key and key not in own:
-                found.setdefault(key, role)
-    return found
-
-
-def _addresses_in(text: str) -> list[str]:
-    mailboxes, _ = read_mailboxes(text.encode("utf-8", "replace"), Context())
-    return [mailbox.address for mailbox in mailboxes if mailbox.address]
-
-
-def _addresses_with(keys: Iterable[str]) -> Iterator[PartyAddress]:
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), 5_000):
-        part = PartyAddress.objects.filter(address_key__in=wanted[start : start + 5_000])
-        yield from part.select_related("recipient__adopted_as").order_by("recipient_id", "slot")
+    for link in mail.persons.select_related("recipient__adopted_as"):
+        person = link.recipient.adopted_as or link.recipient
+        known = found.get(person.pk)
+        if known is None or PLACES.index(link.role) < PLACES.index(known[1]):
+            found[person.pk] = (person, link.role)
+    return sorted(found.values(), key=lambda pair: (PLACES.index(pair[1]), pair[0].pk))
 
 
 def _places_of(mail: ReceivedMail) -> Sequence[Place]:

@@ -24,6 +24,11 @@ class Party:
     label: str
     place: str
 
+    @property
+    def kind_label(self) -> str:
+        """スタッフ, 得意先 or 応募者."""
+        return KIND[self.kind]
+
 
 def party_of(person: Recipient) -> Party:
     """How one person is shown; give rows from `with_places` where there are many."""
@@ -85,13 +90,13 @@ def _matching(text: str) -> QuerySet[Recipient]:
 
 def _has(word: str) -> Q:
     kana = kana_of(word)
-    addresses = PartyAddress.objects.filter(recipient=OuterRef("pk"), address__icontains=word)
-    return (
+    named = (
         Q(family_name__icontains=word)
         | Q(given_name__icontains=word)
         | Q(kana__icontains=kana)
         | Q(number__icontains=word)
         | Q(client_contact__client__company_name__icontains=word)
         | Q(client_contact__client__kana__icontains=kana)
-        | (Exists(addresses) if "@" in word else Q())
     )
+    addresses = PartyAddress.objects.filter(recipient=OuterRef("pk"), address__icontains=word)
+    return named | Q(Exists(addresses)) if "@" in word else named

@@ -198,8 +198,8 @@ def branches_of(operator: Operator | None, record: ContactRecord) -> list[Contac
 def last_chosen(operator: Operator) -> dict[str, int | None]:
     """連絡区分1–3 that this operator last wrote a record with."""
     last = ContactRecord.objects.filter(operator=operator, mail__isnull=True, category1__isnull=False)
-    row = last.order_by("-id").values("category1", "category2", "category3").first()
-    return dict(row) if row else {"category1": None, "category2": None, "category3": None}
+    row = last.order_by("-id").first()
+    return {f"category{level}": getattr(row, f"category{level}_id", None) for level in (1, 2, 3)}
 
 
 def records_of_person(operator: Operator | None, recipient: Recipient) -> QuerySet[ContactRecord]:
@@ -272,3 +272,8 @@ def follow_up_counts(operator: Operator, today: date) -> dict[str, int]:
         today=Count("pk", filter=Q(next_on=today)), overdue=Count("pk", filter=Q(next_on__lt=today))
     )
     return {"today": counted["today"], "overdue": counted["overdue"]}
+
+
+def due_count(operator: Operator) -> int:
+    """次回対応 of today and before: the number in the menu."""
+    return to_follow_up(operator).filter(next_on__lte=timezone.localdate()).count()

@@ -56,7 +56,7 @@ def fill(record: ContactRecord, sheet: Mapping[str, str]) -> None:
     if next_on != record.next_on:
         record.next_done_at = None
     record.next_on = next_on
-    operator = Operator.objects.filter(pk=record.operator_id).first()
+    operator = Operator.objects.filter(pk=record.operator_id or 0).first()
     record.operator_name = str(operator) if operator else record.operator_name
 
 
@@ -84,7 +84,7 @@ def shown(key: str, value: str) -> str:
     if key == "person" and not value:
         return NOBODY
     if key in MODELS and value:
-        row = MODELS[key]._default_manager.filter(pk=int(value)).first()  # type: ignore[attr-defined]
+        row = MODELS[key]._default_manager.filter(pk=int(value)).first()
         return str(row) if row else ""
     return value if key not in ("body", "response") or len(value) <= 40 else f"{value[:40]}…"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.queries import usable_accounts
@@ -16,11 +17,11 @@ from fumibako.apps.sending.models import BulkSend
 from fumibako.delivery.states import State
 from fumibako.mime.addresses import address_key
 
-from .models import BounceReport, FetchRequest, MailPerson, ReceivedMail, Reception
-from .queries import bounce_list, unmatched_bounces, visible_mails
+from .models import BounceReport, FetchRequest, MailPerson, MailReply, ReceivedMail, Reception
+from .queries import bounce_list, visible_mails
 
 MOST_FOUND = 20
-UNDO_STATES = (State.PLANNED.value, State.QUEUED.value)
+STOPPED_FOR = timedelta(days=7)
 NOT_MAILED = (State.SUPPRESSED.value, State.CANCELLED.value, State.PLANNED.value)
 
 
@@ -60,14 +61,18 @@ def mine_count(operator: Operator) -> int:
 
 
 def error_count(operator: Operator) -> int:
-    """Error mails that wait for a person: reports that fit no send, and people who became 送れない by one."""
-    return unmatched_bounces(operator).order_by().count() + len(stopped_people(operator))
-
-
-def stopped_people(operator: Operator) -> set[int]:
-    """Ids of the people with an address that error mails made 送れない."""
-    stopped = bounce_list(operator).order_by().filter(party_address__flag="cannot", effect=BounceReport.Effect.COUNTED)
-    return set(stopped.values_list("party_address__recipient", flat=True))
+    """Error mails that wait for a person: reports that fit no send, and people who became 送れない by one this week."""
+    is_open = Q(effect__in=[BounceReport.Effect.UNMATCHED, BounceReport.Effect.UNVERIFIED], settled_at=None)
+    is_stopped = Q(
+        party_address__flag="cannot",
+        effect=BounceReport.Effect.COUNTED,
+        mail__fetched_at__gt=timezone.now() - STOPPED_FOR,
+    )
+    found = bounce_list(operator).order_by().filter(is_open | is_stopped)
+    counts = found.aggregate(
+        open=Count("pk", filter=is_open), stopped=Count("party_address__recipient", filter=is_stopped, distinct=True)
+    )
+    return int(counts["open"] + counts["stopped"])
 
 
 def receiving_of(accounts: Sequence[MailAccount]) -> Receiving:
@@ -102,17 +107,6 @@ def answers_of(job: BulkSend) -> Answers:
     return Answers(job, answered, bounced, max(0, mailed - bounced - answered))
 
 
-def people_like(word: str) -> list[Recipient]:
-    """People of every kind by name, kana, company, number or address, at most 20; nothing for no word."""
-    found = _with_company(Recipient.objects.filter(is_hidden=False))
-    for part in word.split()[:4]:
-        named = Q(family_name__icontains=part) | Q(given_name__icontains=part) | Q(kana__icontains=part)
-        named |= Q(client_contact__client__company_name__icontains=part) | Q(addresses__address__icontains=part)
-        named |= Q(number__icontains=part)
-        found = found.filter(named)
-    return list(found.distinct()[:MOST_FOUND]) if word.strip() else []
-
-
 def owners_of(address: str) -> list[Recipient]:
     """Everybody on the lists who has this address."""
     key = address_key(address) if address else ""
@@ -137,15 +131,11 @@ def assignable_operators(account: MailAccount) -> list[Operator]:
     return list(people.filter(allowed).distinct())
 
 
-def numbers_of(mails: Collection[int]) -> Mapping[int, int]:
-    """Mail id → 受信管理NO."""
-    return dict(ReceivedMail.objects.filter(pk__in=mails).values_list("pk", "number"))
-
-
-def reply_held(operator: Operator, now: datetime) -> BulkSend | None:
-    """The newest reply of this operator that can still be taken back."""
-    own = BulkSend.objects.filter(created_by=operator, origin=BulkSend.Origin.REPLY, cancelled_at=None)
-    return own.filter(release_at__gt=now, first_sent_at=None).order_by("-number").first()
+def reply_held(operator: Operator, now: datetime) -> MailReply | None:
+    """The newest answer of this operator that can still be taken back."""
+    own = MailReply.objects.filter(job__created_by=operator, taken_back_at=None, job__cancelled_at=None)
+    waiting = own.filter(job__release_at__gt=now, job__first_sent_at=None)
+    return waiting.select_related("job", "mail").order_by("-at").first()
 
 
 def _with_company(people: QuerySet[Recipient]) -> QuerySet[Recipient]:

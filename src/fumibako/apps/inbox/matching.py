@@ -131,6 +131,14 @@ def guess_of(address: str, at: datetime) -> Delivery | None:
     return wanted.filter(dated_at__lte=at + timedelta(minutes=10)).order_by("-id").first()
 
 
+def join_threads(mails: Sequence[ReceivedMail]) -> None:
+    """Bring answers that were read before the mail they answer into its conversation."""
+    roots = {mail.message_id: mail.thread for mail in mails if mail.message_id and mail.thread != mail.message_id}
+    early = ReceivedMail.objects.filter(thread__in=list(roots)).values_list("thread", flat=True)
+    for message_id in set(early.order_by()):
+        ReceivedMail.objects.filter(thread=message_id).update(thread=roots[message_id])
+
+
 def _people(keys: set[str]) -> dict[str, list[Person]]:
     found: dict[str, list[Person]] = defaultdict(list)
     for chunk in _chunks(keys):

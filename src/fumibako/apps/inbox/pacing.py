@@ -38,6 +38,7 @@ NEEDS_A_PERSON = frozenset(
     }
 )
 """Trouble that trying again does not heal: receiving stops until the settings change or somebody says so."""
+NOTHING_TRIED = frozenset({"resting", "on_hold"})
 WITH_LOGIN = frozenset({Stage.POP_LOGIN, Stage.POP_LIST, Stage.POP_FETCH, Stage.POP_DELETE, Stage.POP_QUIT})
 
 
@@ -112,10 +113,10 @@ def finish(run: FetchRun, account: MailAccount, came: Came, now: datetime) -> No
             _forgive(reception)
             reception.last_success_at = now
             reception.next_at = now + interval
-        elif came.trouble_kind != "resting":
-            _note_trouble(reception, came, interval, now)
-        else:
+        elif came.trouble_kind in NOTHING_TRIED:
             reception.next_at = now + max(interval, timedelta(minutes=WAITS[-1]))
+        else:
+            _note_trouble(reception, came, now)
         reception.save()
 
 
@@ -130,7 +131,7 @@ def allow(account: MailAccount, now: datetime) -> str:
     return before
 
 
-def _note_trouble(reception: Reception, came: Came, interval: timedelta, now: datetime) -> None:
+def _note_trouble(reception: Reception, came: Came, now: datetime) -> None:
     reception.trouble_count += 1
     reception.failing_since_at = reception.failing_since_at or now
     reception.trouble_kind = came.trouble_kind

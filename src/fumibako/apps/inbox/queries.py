@@ -16,14 +16,12 @@ from fumibako.apps.office.models import Operator
 from fumibako.apps.recipients.models import Recipient
 
 from .models import BounceReport, MailPerson, Presence, ReceivedMail
-from .search import Field, found_in
+from .search import FIELDS, Field, Mails, beyond, only_with
 
 View = Literal["open", "mine", "waiting", "done", "all", "bounces", "unreadable"]
 VIEWS: tuple[View, ...] = ("open", "mine", "waiting", "done", "all", "bounces", "unreadable")
 PAGE_SIZE = 50
 PRESENT_FOR = timedelta(seconds=30)
-
-Mails = QuerySet[ReceivedMail, ReceivedMail]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the views hold: mails per view, and the unread ones among 未処理."""
+    """Mails per view that want something: 未処理 ones, and of these the error mails, unreadable and unread ones."""
 
     open: int
     mine: int
@@ -78,14 +76,20 @@ def mail_numbered(operator: Operator | None, number: int) -> ReceivedMail | None
 def search(operator: Operator | None, conditions: Conditions) -> Mails:
     """メール受信: newest first. Go on after a page with `page_after`."""
     mails = _in_view(visible_mails(operator), conditions.view, operator)
-    for condition in (_by_columns(conditions), _by_links(conditions), _by_words(conditions)):
-        mails = mails.filter(condition)
-    return mails.defer("text", "references").order_by("-sort_key")
+    mails = mails.filter(_by_columns(conditions), _by_links(conditions)).defer("text", "references")
+    asked: tuple[tuple[str, tuple[Field, ...]], ...] = (
+        (conditions.words, FIELDS),
+        (conditions.sender, ("sender",)),
+        (conditions.recipients, ("recipients",)),
+        (conditions.subject, ("subject",)),
+        (conditions.body, ("body",)),
+    )
+    return only_with(mails.order_by("-sort_key"), asked)
 
 
 def page_after(mails: Mails, sort_key: int | None = None, size: int = PAGE_SIZE) -> list[ReceivedMail]:
     """The next `size` mails after the one with `sort_key` (None = from the newest); never counts, never skips."""
-    rest = mails if sort_key is None else mails.filter(sort_key__lt=sort_key)
+    rest = mails if sort_key is None else beyond(mails, sort_key, is_older=True)
     return list(rest.select_related("account", "assignee", "job")[:size])
 
 
@@ -135,46 +139,30 @@ def _by_links(conditions: Conditions) -> Q:
     return wanted
 
 
-def _by_words(conditions: Conditions) -> Q:
-    wanted = Q()
-    asked: tuple[tuple[str, tuple[Field, ...]], ...] = (
-        (conditions.words, ("sender", "recipients", "subject", "body")),
-        (conditions.sender, ("sender",)),
-        (conditions.recipients, ("recipients",)),
-        (conditions.subject, ("subject",)),
-        (conditions.body, ("body",)),
-    )
-    for text, fields in asked:
-        if text.strip():
-            found = found_in(text, fields)
-            wanted &= Q(sort_key__in=found) if found is not None else Q(pk__in=[])
-    return wanted
-
-
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def counts(operator: Operator) -> Counts:
     """How many mails each view holds."""
-    mails = visible_mails(operator).order_by()
-    open_ = ReceivedMail.Work.OPEN
-    found = mails.aggregate(
-        open=Count("pk", filter=Q(work=open_)),
-        mine=Count("pk", filter=Q(assignee=operator) & ~Q(work=ReceivedMail.Work.DONE)),
-        waiting=Count("pk", filter=Q(work=ReceivedMail.Work.WAITING)),
-        bounces=Count("pk", filter=Q(kind=ReceivedMail.Kind.BOUNCE)),
-        unreadable=Count("pk", filter=Q(kind=ReceivedMail.Kind.UNREADABLE)),
-        unread=Count("pk", filter=Q(work=open_, is_read=False)),
+    # Only what is not done: a pass over everything would read every mail there is.
+    is_open = Q(work=ReceivedMail.Work.OPEN)
+    undone = visible_mails(operator).filter(work__in=[ReceivedMail.Work.OPEN, ReceivedMail.Work.WAITING])
+    found = undone.order_by().aggregate(
+        open=Count("pk", filter=is_open),
+        mine=Count("pk", filter=Q(assignee=operator)),
+        waiting=Count("pk", filter=~is_open),
+        bounces=Count("pk", filter=is_open & Q(kind=ReceivedMail.Kind.BOUNCE)),
+        unreadable=Count("pk", filter=is_open & Q(kind=ReceivedMail.Kind.UNREADABLE)),
+        unread=Count("pk", filter=is_open & Q(is_read=False)),
     )
     return Counts(**found)
 
 
 def neighbours(mails: Mails, mail: ReceivedMail) -> tuple[ReceivedMail | None, ReceivedMail | None]:
     """The mail before (newer) and after (older) this one in a list."""
-    newer = mails.filter(sort_key__gt=mail.sort_key).order_by("sort_key").first()
-    older = mails.filter(sort_key__lt=mail.sort_key).order_by("-sort_key").first()
-    return newer, older
+    newer, older = (list(beyond(mails, mail.sort_key, is_older=is_older)[:1]) for is_older in (False, True))
+    return newer[0] if newer else None, older[0] if older else None
 
 
 def conversation_of(operator: Operator | None, mail: ReceivedMail) -> Mails:

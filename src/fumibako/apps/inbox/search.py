@@ -1,31 +1,26 @@
-"""Finding words in mails: pieces of two or three letters of our own, in FTS5 or in a tsvector.
-
-Japanese has no spaces, and the database's own pieces are three letters long: 東京 would never be found. Here Latin
-letters and digits are cut into threes and everything else into twos, after NFKC and case folding, so that any part of
-a word of any length is found, in the order in which it stands.
-"""
+"""Finding words in mails by grams of our own (`reader.grams`), in FTS5 or in a tsvector."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Literal
 
 from django.db import connection
-from django.db.models.expressions import RawSQL
+from django.db.models import QuerySet
 
+from .models import ReceivedMail
+from .reader.grams import cut, runs_of, size_of
+
+Mails = QuerySet[ReceivedMail, ReceivedMail]
 Field = Literal["sender", "recipients", "subject", "body"]
 FIELDS: tuple[Field, ...] = ("sender", "recipients", "subject", "body")
 WEIGHTS = dict(zip(FIELDS, "ABCD", strict=True))
 """The same four fields as PostgreSQL's weights."""
 
-MOST_CHARACTERS = 60_000
-"""Of one field: what stands further down in a mail is not found."""
+TABLE = "inbox_search"
 MOST_TERMS = 8
-ALIKE = str.maketrans("髙﨑德濵濱邊邉齋齊斎嶋嶌槗𠮷眞澤廣國櫻渡曻", "高崎徳浜浜辺辺斉斉斉島島橋吉真沢広国桜渡昇")
-"""Ways of writing one name: whoever searches 高橋 means 髙橋 too."""
 PG_POSITIONS = 16_383
 
 
@@ -34,8 +29,8 @@ class Words:
     """What is indexed of one mail."""
 
     row_id: int
-    texts: tuple[str, str, str, str]
-    """In the order of FIELDS."""
+    grams: tuple[str, ...]
+    """Grams of each of FIELDS, in their order, a space between two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,43 +41,53 @@ class Phrase:
     is_prefix: bool
 
 
-def grams_of(text: str) -> list[str]:
-    """Every gram of a text, in order, with the short ends of each run."""
-    return [gram for run in _runs(text[:MOST_CHARACTERS]) for gram in _cut(run)]
-
-
 def phrases_of(wanted: str) -> list[Phrase]:
     """What to look for: one phrase per word of the question, all of which must be found."""
     phrases = []
     for word in unicodedata.normalize("NFKC", wanted).split()[:MOST_TERMS]:
-        runs = _runs(word)
+        runs = runs_of(word)
         if not runs:
             continue
         *before, last = runs
-        grams = [gram for run in before for gram in _cut(run)]
-        size = _size_of(last)
+        grams = [gram for run in before for gram in cut(run)]
+        size = size_of(last)
         whole = [last[start : start + size] for start in range(len(last) - size + 1)]
         phrases.append(Phrase((*grams, *(whole or [last])), is_prefix=not whole))
     return phrases
 
 
-def found_in(wanted: str, fields: Sequence[Field] = FIELDS) -> RawSQL | None:
-    """A subquery of sort_keys of mails in which every word of `wanted` stands in one of `fields`.
+def only_with(mails: Mails, asked: Sequence[tuple[str, Sequence[Field]]]) -> Mails:
+    """Narrow to mails in which every word of each text stands in one of its fields, newest first.
 
-    None when nothing in `wanted` can be searched for.
+    The search table leads and is read from its newest row down, so that a page costs the same among a million mails as
+    among a thousand, however common the words are. Texts without anything to search for find nothing.
     """
-    phrases = phrases_of(wanted)
-    if not phrases:
-        return None
+    wanted = [(phrases_of(text), fields) for text, fields in asked if text.strip()]
+    if not wanted:
+        return mails
+    if not all(phrases for phrases, _ in wanted):
+        return mails.none()
     if connection.vendor == "sqlite":
-        return RawSQL("SELECT rowid FROM inbox_search WHERE inbox_search MATCH %s", [fts_query(phrases, fields)])
-    return RawSQL("SELECT rowid FROM inbox_search WHERE words @@ %s::tsquery", [ts_query(phrases, fields)])
+        matches, question = f"{TABLE} MATCH %s", " AND ".join(fts_query(*one) for one in wanted)
+    else:
+        matches, question = f"{TABLE}.words @@ %s::tsquery", " & ".join(ts_query(*one) for one in wanted)
+    joined = f"{TABLE}.rowid = inbox_receivedmail.sort_key"
+    return mails.extra(tables=[TABLE], where=[joined, matches], params=[question], order_by=[f"-{TABLE}.rowid"])
+
+
+def beyond(mails: Mails, sort_key: int, *, is_older: bool) -> Mails:
+    """The mails of a list that come after (older) or before (newer) the one with `sort_key`, the nearest first."""
+    if TABLE not in mails.query.extra_tables:
+        bound = {"sort_key__lt" if is_older else "sort_key__gt": sort_key}
+        return mails.filter(**bound).order_by("-sort_key" if is_older else "sort_key")
+    sign, order = ("<", "-") if is_older else (">", "")
+    return mails.extra(where=[f"{TABLE}.rowid {sign} %s"], params=[sort_key], order_by=[f"{order}{TABLE}.rowid"])
 
 
 def fts_query(phrases: Iterable[Phrase], fields: Sequence[Field]) -> str:
     """The question in FTS5's language. Grams hold letters and digits alone, so nothing has to be escaped."""
     terms = " AND ".join(f'"{" ".join(phrase.grams)}"{" *" if phrase.is_prefix else ""}' for phrase in phrases)
-    return f"({terms})" if len(fields) == len(FIELDS) else f"{{{' '.join(fields)}}} : ({terms})"
+    return f"({terms})" if len(fields) == len(FIELDS) else f"({{{' '.join(fields)}}} : ({terms}))"
 
 
 def ts_query(phrases: Iterable[Phrase], fields: Sequence[Field]) -> str:
@@ -127,37 +132,16 @@ def remove(rows: Sequence[Words]) -> None:
 
 
 def _fts_row(row: Words) -> tuple[Any, ...]:
-    return (row.row_id, *(" ".join(grams_of(text)) for text in row.texts))
+    return (row.row_id, *row.grams)
 
 
 def _ts_vector(row: Words) -> str:
     lexemes = []
     position = 0
-    for weight, text in zip(WEIGHTS.values(), row.texts, strict=True):
-        for gram in grams_of(text):
+    for weight, grams in zip(WEIGHTS.values(), row.grams, strict=True):
+        for gram in grams.split():
             position += 1
             lexemes.append(f"'{gram}':{min(position, PG_POSITIONS)}{weight}")
         # A phrase must not run from one field into the next.
         position += 1
     return " ".join(lexemes)
-
-
-def _runs(text: str) -> list[str]:
-    """Letters and digits that stand together, Latin apart from the rest."""
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(ALIKE)
-    return ["".join(run) for kind, run in groupby(plain, key=_kind_of) if kind]
-
-
-def _kind_of(char: str) -> int:
-    if not char.isalnum():
-        return 0
-    return 1 if char.isascii() else 2
-
-
-def _size_of(run: str) -> int:
-    return 3 if run[0].isascii() else 2
-
-
-def _cut(run: str) -> list[str]:
-    size = _size_of(run)
-    return [run[start : start + size] for start in range(len(run))]

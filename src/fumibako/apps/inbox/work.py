@@ -10,7 +10,7 @@ import errno
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -21,7 +21,7 @@ from django.utils import timezone
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.routes import pop_route
 from fumibako.apps.office.models import Operator
-from fumibako.apps.office.queries import office
+from fumibako.apps.office.queries import office, outbound_hold
 from fumibako.apps.sending.workers import locked_file
 from fumibako.background.port import Background, Beside
 from fumibako.mime.bounce import head_is_bounce
@@ -34,7 +34,8 @@ from .actions.reading import Reading, request_of, take_readings
 from .copies import has_due_copies, make_due_copies
 from .models import FetchRequest, FetchRun, ReceivedMail
 from .pacing import Came
-from .reader.pool import POOL, Answer, Reader, Request
+from .reader.pool import POOL, Answer, NoReader, Reader, Request
+from .sweeping import forget_rows, sweep_orphans
 
 log = structlog.get_logger("fumibako.inbox")
 
@@ -42,6 +43,8 @@ SWEEP_SECONDS = 1.0
 BATCH = 40
 """Mails that a child is asked about at once, and whose facts are one transaction."""
 READERS = 2
+SWEPT_EVERY = timedelta(days=1)
+NO_READER_WAIT = timedelta(minutes=1)
 
 
 def _route_of(account: MailAccount) -> PopRoute:
@@ -64,20 +67,21 @@ AROUND = Around()
 def fetch_account(
     account_id: int, operator: Operator | None = None, *, is_scheduled: bool = False, around: Around = AROUND
 ) -> FetchRun | None:
-    """Receive for one account, from connecting to QUIT; None when somebody else is at it.
+    """Receive for one account, from connecting to QUIT; None when somebody else is at it, or the database is busy.
 
-    Never raises for what server, network, disk or a busy database do: that is the run's trouble.
+    Never raises for what server, network, disk or database do: that is the run's trouble.
     """
     with locked_file(settings.DATA.run / f"fetch-{account_id}.lock") as is_mine:
         if not is_mine:
             return None
         account = MailAccount.objects.get(pk=account_id)
-        run = pacing.begin(account, operator, around.now(), is_scheduled=is_scheduled)
-        came = (
-            Came(trouble_kind="resting")
-            if pacing.is_resting(account, around.now())
-            else _collect(account, run, operator, around)
-        )
+        try:
+            run = pacing.begin(account, operator, around.now(), is_scheduled=is_scheduled)
+        except OperationalError as error:
+            log.error("run_not_begun", account=account_id, error=error)
+            return None
+        why_not = "on_hold" if outbound_hold() else "resting" if pacing.is_resting(account, around.now()) else ""
+        came = Came(trouble_kind=why_not) if why_not else _collect(account, run, operator, around)
         try:
             pacing.finish(run, account, came, around.now())
         except OperationalError as error:
@@ -97,14 +101,12 @@ def _collect(account: MailAccount, run: FetchRun, operator: Operator | None, aro
         )
         mailbox = Mailbox(account, rule, run, operator, around.now)
         collected = collect(around.route_of(account), rule, mailbox, mailbox, around.engine)
-    except DatabaseError as error:
+    except OperationalError as error:
         return _broken(account, "disk_full" if "full" in str(error) else "database_busy", error)
-    except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return _broken(account, "disk_full" if is_full else "store_failed", error)
-    except NotDurable as error:
+    except (OSError, NotDurable, DatabaseError) as error:
         # Nothing was deleted, and the next run writes new files: it does not ask twice about the same ones (D03).
-        return _broken(account, "store_failed", error)
+        is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return _broken(account, "disk_full" if is_full else "store_failed", error)
     except Exception as error:  # boundary: settings that lead nowhere stop their own account, nothing else
         return _broken(account, "settings_broken", error)
     return _came_of(collected)
@@ -195,13 +197,13 @@ class _Line:
     def _read(self, reader: Reader, batch: list[ReceivedMail]) -> None:
         answers = reader.ask([request_of(mail) for mail in batch])
         take_readings([Reading(mail, answer) for mail, answer in zip(batch, answers, strict=True)])
-        for mail, answer in zip(batch, answers, strict=True):
-            if answer.failed:
-                _insist(reader, mail)
+        left = ReceivedMail.objects.filter(pk__in=[mail.pk for mail in batch], reading=ReceivedMail.Reading.WAITING)
+        for mail in left:
+            _insist(reader, mail)
 
 
 def _insist(reader: Reader, mail: ReceivedMail) -> None:
-    """Try a mail that broke its reader again, alone, until it is read or 解析不能."""
+    """Try a mail that broke its reader, or what follows reading, again, alone, until it is read or 解析不能."""
     while ReceivedMail.objects.filter(pk=mail.pk, reading=ReceivedMail.Reading.WAITING).exists():
         answer: Answer = reader.ask([request_of(mail)])[0]
         take_readings([Reading(mail, answer)])
@@ -219,18 +221,26 @@ class Receiver:
         self._background = background
         self._stop = stop
         self._around = around
+        self._swept_at: datetime | None = None
+        self._read_from: datetime | None = None
 
     def sweep(self) -> None:
         """Begin whatever is due, each in a thread of its own."""
         now = self._around.now()
-        for account_id in fetch_due(now):
+        # A restored or copied data folder fetches nothing until an administrator releases it (D18, D19).
+        for account_id in [] if outbound_hold() else fetch_due(now):
             if self._stop.is_set():
                 return
             self._background.run(f"fetch-{account_id}", partial(self._fetch, account_id))
-        if ReceivedMail.objects.filter(reading=ReceivedMail.Reading.WAITING).exists():
-            self._background.run("read-mails", partial(read_waiting, self._stop))
+        is_waiting = ReceivedMail.objects.filter(reading=ReceivedMail.Reading.WAITING).exists()
+        if is_waiting and (self._read_from is None or now >= self._read_from):
+            self._background.run("read-mails", self._read)
         if has_due_copies(now):
             self._background.run("share-copies", partial(make_due_copies, now))
+        if self._swept_at is None or now - self._swept_at >= SWEPT_EVERY:
+            self._swept_at = now
+            self._background.run("sweep-orphans", partial(sweep_orphans, now))
+            self._background.run("forget-rows", partial(forget_rows, now))
 
     def _fetch(self, account_id: int) -> None:
         request = FetchRequest.objects.filter(account=account_id, run=None).select_related("operator").first()
@@ -238,6 +248,14 @@ class Receiver:
             account_id, request.operator if request else None, is_scheduled=request is None, around=self._around
         )
         log.info("fetched", account=account_id, is_mine=run is not None)
+
+    def _read(self) -> None:
+        try:
+            read_waiting(self._stop)
+        except NoReader as error:
+            # Our own trouble (no memory for a child, a broken installation): the mails wait, and so do we.
+            self._read_from = self._around.now() + NO_READER_WAIT
+            log.error("no_reader", error=error)
 
 
 def beside(around: Around = AROUND) -> Beside:

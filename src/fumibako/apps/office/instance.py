@@ -214,11 +214,15 @@ def anchor_mark(path: Path) -> str:
 def _write(root: Path, stand: Stand) -> None:
     draft = root / f".{STAND}.{os.getpid()}.{secrets.token_hex(4)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(stand), file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(root / STAND)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(asdict(stand), file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(root / STAND)
+    finally:
+        # On a full disk the draft would stay, again every ten seconds.
+        draft.unlink(missing_ok=True)
     sync_folder(root)
 
 

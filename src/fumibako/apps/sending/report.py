@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from fumibako.apps.sending.labels import (
@@ -25,6 +26,8 @@ from fumibako.delivery.states import State
 
 FileCharset = Literal["utf-8", "shift_jis"]
 
+PAGE = 1000
+
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 _GETA = "〓"
 """What stands in Shift_JIS for a character it lacks: visible, never silent."""
@@ -32,8 +35,19 @@ _GETA = "〓"
 
 def result_csv(job: BulkSend, filters: Mapping[str, str], charset: FileCharset = "utf-8") -> Iterator[bytes]:
     """The rows of a job that `filters` ask for (see queries.deliveries), line by line, exclusions with their reason."""
-    rows = filtered(job, filters).order_by("seq").iterator(chunk_size=1000)
+    rows = in_pages(filtered(job, filters))
     return _lines(REPORT_COLUMNS, (_result_row(row) for row in rows), charset)
+
+
+def in_pages(rows: QuerySet[Delivery, Delivery]) -> Iterator[Delivery]:
+    """The rows of one job in the order of its list, page by page, each page a finished query.
+
+    An open query would keep every writer waiting for as long as whoever reads this takes (D07).
+    """
+    seen = 0
+    while page := list(rows.filter(seq__gt=seen).order_by("seq")[:PAGE]):
+        yield from page
+        seen = page[-1].seq
 
 
 def exclusions_csv(job: BulkSend, charset: FileCharset = "utf-8") -> Iterator[bytes]:
@@ -49,7 +63,7 @@ def _exclusions(job: BulkSend) -> Iterator[Sequence[str]]:
                 kind = PARTY_KINDS.get(one.kind, one.kind)
                 yield kind, one.number, one.name, one.address or "", exclusion_text(judged.reason)
         return
-    for row in job.deliveries.filter(state=State.SUPPRESSED).order_by("seq").iterator(chunk_size=1000):
+    for row in in_pages(job.deliveries.filter(state=State.SUPPRESSED)):
         kind = PARTY_KINDS.get(row.party_kind, row.party_kind)
         yield kind, row.party_number, row.party_name, row.address, exclusion_text(row.exclusion)
 

@@ -347,7 +347,9 @@ def _fits_better(raw: bytes, charset: str, carrier: Carrier) -> bool:
     if charset not in ("shift_jis", "euc-jp", "gb18030", "cp949", "big5hkscs"):
         return False
     text = _strictly(raw, charset, carrier)
-    return text is not None and "\ufffd" not in text and best_guess(raw) != "utf-8"
+    as_utf8 = [char for char in raw.decode("utf-8") if char > "\x7f"]
+    eastern = sum(1 for char in as_utf8 if "\u3000" <= char <= "\u9fff" or "\uff00" <= char <= "\uffef")
+    return text is not None and "\ufffd" not in text and eastern * 2 < len(as_utf8)
 
 
 def _strictly(raw: bytes, charset: str, carrier: Carrier) -> str | None:
@@ -375,7 +377,10 @@ def _western_with_holes(raw: bytes, charset: str) -> str | None:
 
 def _is_mostly_utf8(raw: bytes) -> bool:
     text = raw.decode("utf-8", "replace")
-    return text.count("\ufffd") * 4 <= sum(1 for char in text if char > "\x7f")
+    damage = text.count("\ufffd")
+    # Three octets in a row that are UTF-8 by chance are rare; two are not.
+    certain = sum(1 for char in text if char >= "\u0800") - damage
+    return damage <= certain or damage * 4 <= sum(1 for char in text if char > "\x7f")
 
 
 def _loosely(raw: bytes, charset: str, carrier: Carrier) -> str:

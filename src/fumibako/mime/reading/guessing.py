@@ -151,5 +151,6 @@ def _worth_western(byte: int, length: int, touches: int) -> float:
             return (1.5, 4.5, 6.0)[touches]
         return 1.2
     if byte in _WESTERN_SIGNS and length <= 2:
-        return 4.0
+        # A bullet stands before a space, not before a letter.
+        return 0.5 if byte == 0x95 and length == 2 else 4.0
     return 0.5 if byte >= 0xA0 else 0.2

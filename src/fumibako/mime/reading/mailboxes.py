@@ -18,11 +18,12 @@ _TOKEN: Final = re.compile(
     re.S,
 )
 _NAME_CHARACTERS: Final = 4_000
-# `山田 <a@example.jp>` that a program encoded as one text, against RFC 2047 §5.
+# `山田 <a@example.jp>` that a program encoded or quoted as one text, against RFC 2047 §5.
 _ENCODED: Final = re.compile(r"([^<>@]*)<?([^\s<>@\"]{1,64}@[^\s<>@\"]{1,255})>?\Z")
 _SPACED: Final = re.compile(r"[^\s@]+@[^\s@.]+(?:\s*\.\s*[^\s@.]+)+")
 _PAIR: Final = re.compile(r"\\(.)", re.S)
-_SPACE: Final = re.compile(r"\s+")
+_SPACE: Final = re.compile(r"[ \t\r\n]+")
+_FRAMED: Final = re.compile(r"\s*(['\"])(.+)\1\s*\Z", re.S)
 
 
 class _Reader:
@@ -53,16 +54,16 @@ class _Reader:
     def _mailbox(self) -> Mailbox | None:
         name = "".join(self.words).strip()[:_NAME_CHARACTERS]
         comment = "".join(self.comments).strip()[:_NAME_CHARACTERS]
-        if self.address is not None:
+        if self.address is not None and (self.address or "@" not in name):
             return Mailbox(self._shown(name or comment), _bare(self.address))
         if not name:
             return None
         address, rest = _address_in(name)
         if address:
             return Mailbox(self._shown(rest or comment), address)
-        wholly_encoded = _ENCODED.match(self._shown(name)) if "=?" in name else None
-        if wholly_encoded is not None:
-            return Mailbox(self._shown(wholly_encoded.group(1)), wholly_encoded.group(2))
+        wholly_framed = _ENCODED.match(self._shown(name)) if "=?" in name or name.startswith('"') else None
+        if wholly_framed is not None:
+            return Mailbox(self._shown(wholly_framed.group(1)), wholly_framed.group(2))
         return (
             Mailbox(self._shown(comment), _bare(name))
             if " " not in name and "=?" not in name
@@ -70,7 +71,10 @@ class _Reader:
         )
 
     def _shown(self, name: str) -> str:
-        return _SPACE.sub(" ", decode_words(_unquoted(name), self.context)).strip().strip("'\"").strip()
+        shown = _SPACE.sub(" ", decode_words(_unquoted(name), self.context)).strip()
+        # Outlook writes 'a@example.jp' where it has no name.
+        framed = _FRAMED.match(shown)
+        return framed.group(2).strip() if framed else shown
 
 
 def read_mailboxes(raw: bytes, context: Context) -> tuple[tuple[Mailbox, ...], bool]:
@@ -137,7 +141,7 @@ def _bare(address: str) -> str:
 
 def _address_in(text: str) -> tuple[str, str]:
     """(the address among unquoted words without angle brackets, the words around it)."""
-    if "@" not in text:
+    if "@" not in text or (text.startswith('"') and text.find('"', 1) == len(text) - 1):
         return "", ""
     if text.startswith('"') and '"@' in text:
         joined = "".join(text.split())

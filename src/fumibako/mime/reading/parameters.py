@@ -25,6 +25,7 @@ _PAIR: Final = re.compile(r"""\\(["'\\])""")
 _SEGMENT: Final = re.compile(r"(.+?)\*(\d{1,4})?(\*)?\Z")
 _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _CHARSET: Final = re.compile(r"([^'\s]{0,40})'([^']{0,40})'")
+_COMMENT: Final = re.compile(r"(?:\A|(?<=\s))\([^()\"=]{0,200}\)")
 _END: Final = re.compile(r'"\s*(?:;|\Z)')
 
 
@@ -44,6 +45,7 @@ def read_parameters(raw: bytes, context: Context) -> Parameterised:
     """Read a field's value. The first of two parameters with one name counts, an RFC 2231 form before a plain one."""
     text = raw_text(raw, context)[:VALUE_CHARACTERS]
     value, _, rest = text.partition(";")
+    value = _COMMENT.sub(" ", value)
     words = value.strip().split(None, 1)
     if _LOST.search(value) and "=" not in words[0]:
         # `text/plain charset=utf-8`

@@ -127,6 +127,9 @@ def _children(
         return ()
     marker = boundary.rstrip(" \t").encode("utf-8", "surrogateescape")
     places = _places(raw, start, end, marker, survey) if marker else []
+    if marker and not places:
+        # Single quotation marks are no quotation marks here: they may be part of the boundary.
+        places = _places(raw, start, end, b"'" + marker + b"'", survey)
     if not places:
         survey.has_bad_boundary = True
         # One character early: the first boundary may be the first line.

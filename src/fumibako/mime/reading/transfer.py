@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 _NOT_BASE64: Final = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_COMMENT: Final = re.compile(rb"\([^()]{0,200}\)")
 _PADDING: Final = re.compile(rb"[^=]+")
 _SOFT_SPACE: Final = re.compile(rb"(?<![ \t])[ \t]+(?=\r?\n)")
 _UU_BEGIN: Final = re.compile(rb"^begin[ \t]{1,8}[0-7]{3,4}[ \t]{1,8}[^\n]*\n", re.M)
@@ -18,7 +19,7 @@ _CHUNK: Final = 256 * 1024
 
 def known_encoding(label: bytes) -> str:
     """ "base64", "quoted-printable", "uuencode" or "" for everything that is read as it stands."""
-    plain = label.strip().strip(b"\"';").lower().partition(b";")[0].strip()
+    plain = _COMMENT.sub(b"", label).strip().strip(b"\"';").lower().partition(b";")[0].strip()
     if plain.startswith((b"base64", b"base-64", b"b64")):
         return "base64"
     if plain.startswith((b"quoted-p", b"quoted p", b"quotedp", b"qp")):
@@ -53,9 +54,9 @@ def _octets_of(letters: int) -> int:
 
 
 def _base64(raw: bytes) -> bytes:
-    letters = raw.translate(None, _NOT_BASE64)
-    if b"=" not in letters[:-2]:
-        return _four_by_four(letters.rstrip(b"="))
+    letters = raw.translate(None, _NOT_BASE64).rstrip(b"=")
+    if b"=" not in letters:
+        return _four_by_four(letters)
     # Several base64 texts one after the other, each with its own padding.
     found = bytearray()
     for run in _PADDING.finditer(letters):

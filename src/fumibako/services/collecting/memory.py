@@ -56,7 +56,7 @@ _S, _T = SeenState, SeenTrigger
 FETCHABLE = (_S.WAITING, _S.SKIPPED, _S.LEAVING, _S.GONE)
 MOVES: dict[tuple[SeenState, SeenTrigger], SeenState] = {
     **{(state, _T.KEEP): _S.STORED for state in (*FETCHABLE, _S.STORED)},
-    **{(state, _T.SKIP): _S.SKIPPED for state in FETCHABLE},
+    **{(state, _T.SKIP): _S.SKIPPED for state in FETCHABLE if state is not _S.SKIPPED},
     **{(state, _T.FAIL): _S.WAITING for state in FETCHABLE},
     **{(state, _T.SET_ASIDE): _S.QUARANTINED for state in FETCHABLE},
     (_S.STORED, _T.LEAVE): _S.LEAVING,

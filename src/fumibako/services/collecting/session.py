@@ -131,7 +131,8 @@ class Session:
             return CAREFUL
         except RemoteError as error:
             is_out_of_step = isinstance(error, Garbage | ListChanged | TooSlow)
-            if is_out_of_step and stride > CAREFUL and self._server.has_pipelining:
+            may_go_on = self._server.has_pipelining and not self._opening.is_out_of_time
+            if is_out_of_step and stride > CAREFUL and may_go_on:
                 return CAREFUL
             raise self._trouble_in_fetching(error) from None
         return 0

@@ -13,7 +13,8 @@ from fumibako.apps.accounts.fields import FIELDS, PINS, Field
 from fumibako.apps.accounts.labels import CHOICES
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.presets import all_presets
-from fumibako.apps.categories.models import Category, ContactCategory
+from fumibako.apps.categories import queries as categories
+from fumibako.apps.categories.labels import STATUS
 from fumibako.apps.office.models import Operator
 
 SEGMENTS = ("smtp_security", "smtp_auth_method", "visible", "result_notice")
@@ -99,9 +100,12 @@ class AccountForm(forms.Form):
         ]
 
     def _add_contact_rules(self, rules: Mapping[str, Mapping[str, int | None]]) -> None:
-        levels = {level: list(ContactCategory.objects.filter(level=level, is_hidden=False)) for level in (1, 2, 3)}
+        chosen = [rule[name] for rule in rules.values() for name in queries.CONTACT_CHOICES]
+        offered = categories.contact_choices(*chosen)
+        levels = {level: [row for row in offered if row.level == level] for level in (1, 2, 3)}
         parents = {str(row.pk): str(row.parent_id) for level in (2, 3) for row in levels[level]}
-        statuses = [(row.pk, row.name1) for row in Category.objects.filter(section="連絡ステータス", is_hidden=False)]
+        marked = categories.choices(STATUS, *(one["status"] for one in rules.values()))
+        statuses = [(row.pk, row.name1) for row in marked]
         for place in PLACES:
             for level, rows in levels.items():
                 name = f"{place}_category{level}"

@@ -12,6 +12,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.queries import configurable_accounts, sendable_accounts
+from fumibako.apps.contacts.queries import follow_up_counts
+from fumibako.apps.inbox.board import error_count, has_inbox, mine_count, open_count, receiving_of
+from fumibako.apps.inbox.queries import receiving_accounts
 from fumibako.apps.office.models import Operator
 from fumibako.apps.office.queries import office
 from fumibako.apps.sending import labels, queries
@@ -40,6 +43,16 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Todo:
+    """One line of the card 今日すること; `css` "bad" is drawn in red."""
+
+    words: str
+    count: int
+    url: str
+    css: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One of はじめの一歩; ticked by what really happened."""
 
@@ -58,8 +71,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "greeting": _greeting(timezone.localtime().hour),
         "family_name": operator.display_name.split()[0] if operator.display_name.split() else operator.username,
         "today": timezone.localtime(),
+        "todos": _todos(operator),
         "jobs": _jobs(operator),
         "accounts": _accounts(operator),
+        "downs": _downs(operator),
         "steps": steps,
         "done_count": sum(step.is_done for step in steps),
     }
@@ -78,6 +93,21 @@ def _greeting(hour: int) -> str:
     if 5 <= hour < 11:
         return "おはようございます"
     return "こんにちは" if 11 <= hour < 18 else "おつかれさまです"
+
+
+def _todos(operator: Operator) -> list[Todo]:
+    due = follow_up_counts(operator, timezone.localdate())
+    followups = reverse("followups:index")
+    found = [
+        Todo("次回対応(期限切れ)", due["overdue"], followups, "bad"),
+        Todo("次回対応(今日)", due["today"], followups),
+    ]
+    if has_inbox(operator):
+        own = mine_count(operator)
+        words = f"未処理のメール(自分 {own:,})" if own else "未処理のメール"
+        found.insert(0, Todo(words, open_count(operator), reverse("inbox:index")))
+        found.append(Todo("エラーメール", error_count(operator), reverse("bounces:index"), "bad"))
+    return [todo for todo in found if todo.count]
 
 
 def _jobs(operator: Operator) -> list[JobRow]:
@@ -111,6 +141,12 @@ def _accounts(operator: Operator) -> list[tuple[MailAccount, Status, bool]]:
     editable = set(configurable_accounts(operator).values_list("pk", flat=True))
     shown = (configurable_accounts(operator) | sendable_accounts(operator)).distinct()[:SHOWN_ACCOUNTS]
     return [(account, status_of(account), account.pk in editable) for account in shown]
+
+
+def _downs(operator: Operator) -> list[str]:
+    """Accounts that cannot be received from, and since when."""
+    receiving = receiving_of(list(receiving_accounts(operator)))
+    return [f"{account.name}は {labels.clock(since)} から受信できていません。" for account, since in receiving.downs]
 
 
 def _steps(operator: Operator) -> list[Step]:

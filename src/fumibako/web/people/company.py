@@ -23,6 +23,7 @@ from . import facts
 from .forms import SheetForm, form_of
 from .lists import company_of
 from .record import int_of, key_of, notes_of
+from .story import story_of
 
 MOST_ROWS = 500
 
@@ -188,7 +189,7 @@ def _render(
         "version": client.version if client and is_fresh else request.POST.get("version", ""),
         "key": request.POST.get("key") or uuid.uuid4(),
         "whys": facts.why_of(people),
-        "latest": facts.mails_of([person.pk for person in people], 6) if people else [],
+        "story": story_of(people, operator_of(request), 20),
         "beside": queries.neighbours_of_client(client) if client else None,
         "state": labels.DEALING[client.dealing] if client else "",
         "is_mailable": any(person.addresses.all() for person in people),

@@ -22,8 +22,9 @@ from fumibako.web.operators import operator_of
 from . import facts
 from .forms import SheetForm, form_of
 from .lists import LIST_URLS, NEW_URLS, record_url
+from .story import story_of
 
-TABS = (("main", "概要"), ("address", "住所・メール"), ("mails", "メール送信履歴"))
+TABS = (("main", "概要"), ("address", "住所・メール"), ("story", "やり取り"), ("mails", "メール送信履歴"))
 ADDRESS_KEYS = ("address1", "flag1", "flag_reason1", "address2", "flag2", "flag_reason2")
 RECORD_URLS = {"staff": "people:staff_record", "applicant": "people:applicant"}
 DEFAULTS = {"employment": "waiting", "status": "applied", "flag1": "send", "flag2": "send"}
@@ -44,6 +45,8 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         return _save(request, kind, None)
     today = f"{timezone.localdate():%Y/%m/%d}"
     sheet = DEFAULTS | {"number": queries.next_number(kind), "registered_on": today, "applied_on": today}
+    # A link from a mail of somebody unknown brings what the mail says.
+    sheet |= {key: request.GET[key][:254] for key in ("family_name", "given_name", "address1") if key in request.GET}
     return _render(request, kind, None, form_of(FIELDS[kind], initial=sheet))
 
 
@@ -137,7 +140,7 @@ def _render(
         "slots": facts.slots_of(person),
         "whys": facts.why_of([person]) if person else [],
         "mails": mails,
-        "latest": mails[:6],
+        "story": story_of([person], operator_of(request)) if person else [],
         "beside": queries.neighbours_of(kind, person.number) if person else None,
         "state": _state(person) if person else "",
         "adopted_from": person.adopted_from.first() if person else None,
@@ -161,7 +164,7 @@ def _version_to_send(request: HttpRequest, person: Recipient | None, meanwhile: 
 
 def _tabs(request: HttpRequest, form: SheetForm) -> list[dict[str, Any]]:
     """The tabs with the number of errors on each; the first with an error is open, else the one asked for."""
-    counts = {"main": 0, "address": 0, "mails": 0}
+    counts = {"main": 0, "address": 0, "story": 0, "mails": 0}
     for key in form.errors:
         counts["address" if key in ADDRESS_KEYS else "main"] += 1
     asked = request.POST.get("tab") or request.GET.get("tab") or "main"

@@ -41,6 +41,7 @@ from fumibako.web.status.findings import (
     schema_line,
     worker_line,
 )
+from fumibako.web.status.receiving import receive_lines
 
 WAIT_WORDS = {
     "pause": "{at} まで休止しています(スリープ間隔)。",
@@ -160,11 +161,12 @@ def work_lines(now: datetime) -> Iterator[Line]:
 
 
 def account_lines(operator: Operator | None, now: datetime) -> Iterator[Line]:
-    """One line for each account that this operator may use."""
+    """What each account that this operator may use can do: one line for sending, one for receiving."""
     accounts = MailAccount.objects.all() if operator is None else _accounts_of(operator)
     paces = {pace.account_id: pace for pace in Pace.objects.filter(account__in=accounts)}
     for account in accounts.order_by("account_no"):
         yield account_line(account, paces.get(account.pk), now)
+        yield from receive_lines([account], now)
 
 
 def _accounts_of(operator: Operator) -> QuerySet[MailAccount]:

@@ -70,6 +70,7 @@ def result_of(request: FetchRequest) -> FetchResult:
 
 def result_of_run(run: FetchRun) -> FetchResult:
     """A finished run as a result. Error mails are known once the mails were read."""
+    run.refresh_from_db(fields=["bounce_count"])
     return FetchResult(
         run.account,
         listed_count=run.listed_count or 0,
@@ -77,7 +78,7 @@ def result_of_run(run: FetchRun) -> FetchResult:
         skipped_count=run.skipped_count,
         quarantined_count=run.quarantined_count,
         deleted_count=run.deleted_count,
-        bounce_count=run.mails.filter(kind="bounce").count(),
+        bounce_count=run.bounce_count,
         trouble_kind=run.trouble_kind,
         trouble_text=run.trouble_text,
         trouble_stage=run.trouble_stage,

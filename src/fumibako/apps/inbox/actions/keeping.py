@@ -1,7 +1,7 @@
 """What one run of receiving remembers and keeps: `Known` and `Keep` of the collector, on files and rows.
 
-A mail is a file first, synced under a name nobody else uses, then a row; only then may it be deleted on the server. A
-process that dies between the two leaves a file without a row, which is swept away later; never a row without a file.
+A mail is a file first, synced under a name nobody else uses, then a row; only then may it be deleted on the server.
+A process that dies between the two leaves a file without a row (`sweeping` judges it), never a row without a file.
 """
 
 from __future__ import annotations

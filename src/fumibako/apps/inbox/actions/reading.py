@@ -6,13 +6,16 @@ deliveries and addresses, search words, and whatever other apps do after a readi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.models import F
+from django.forms.models import model_to_dict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -25,8 +28,9 @@ from .. import labels, search
 from ..copies import plan_copies
 from ..errors import Problem, Refused
 from ..locking import changed, locked_mail, target_of, tell
-from ..matching import Facts, Surroundings, surroundings_of
-from ..models import MailAttachment, MailPerson, ReceivedMail
+from ..matching import Facts, Surroundings, join_threads, surroundings_of
+from ..models import FetchRun, MailAttachment, MailPerson, ReceivedMail
+from ..reader.facts import grams_by_field
 from ..reader.pool import POOL, Answer, Request
 from ..reading import after_reading
 from ..sort_key import moment_of, sort_key
@@ -136,15 +140,18 @@ def _take(readings: Sequence[Reading], now: datetime, *, is_again: bool = False)
         return
     around = surroundings_of([one.answer.facts for one in read])
     if is_again:
-        search.remove([words_of(one.mail) for one in read if one.mail.reading == ReceivedMail.Reading.READ])
+        search.remove([_words_before(one.mail) for one in read if one.mail.reading == ReceivedMail.Reading.READ])
     for one in read:
         _fill(one.mail, one.answer.facts, around, now)
-        one.mail.save(update_fields=READ_COLUMNS)
+    _save([one.mail for one in read])
+    join_threads([one.mail for one in read])
     _write_attachments(read, is_again=is_again)
     _write_persons(read, around)
-    search.add([words_of(one.mail) for one in read])
+    search.add([search.Words(one.mail.sort_key, tuple(one.answer.facts["grams"])) for one in read])
     for one in read:
         _follow(one, around, now)
+    if not is_again:
+        _count_bounces([one.mail for one in read])
     plan_copies([one.mail for one in read], office())
 
 
@@ -156,12 +163,31 @@ def _fill(mail: ReceivedMail, facts: Facts, around: Surroundings, now: datetime)
     mail.sort_key = sort_key(mail.at, mail.number)
     mail.attachment_count = len(facts["attachments"])
     mail.thread = around.thread_of(facts)
+    around.threads.setdefault(mail.message_id, mail.thread)
     mail.reading, mail.parsed_at = ReceivedMail.Reading.READ, now
     proof = around.proof_of([*facts["our_links"], *facts["our_ids"]])
     mail.delivery = proof.delivery if proof else None
     mail.job = proof.delivery.job if proof else None
     if not mail.answer_is_confirmed:
         mail.answer = facts["answer"][:20] if proof else ""
+
+
+def _save(mails: Sequence[ReceivedMail]) -> None:
+    """One statement for a whole batch: the ORM's own way costs more than reading the mail."""
+    fields = [field for field in ReceivedMail._meta.concrete_fields if field.name in READ_COLUMNS]
+    quote = connection.ops.quote_name
+    columns = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
+    rows = [
+        (*(field.get_db_prep_save(getattr(mail, field.attname), connection) for field in fields), mail.pk)
+        for mail in mails
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {quote(ReceivedMail._meta.db_table)} SET {columns} WHERE id = %s", rows)
+
+
+def _words_before(mail: ReceivedMail) -> search.Words:
+    """What was added to the search table when the mail was read before."""
+    return search.Words(mail.sort_key, tuple(grams_by_field(model_to_dict(mail, PLAIN))))
 
 
 def _fail(mail: ReceivedMail, now: datetime) -> None:
@@ -209,10 +235,10 @@ def _follow(one: Reading, around: Surroundings, now: datetime) -> None:
         follow(mail, mail.fetched_by)
 
 
-def words_of(mail: ReceivedMail) -> search.Words:
-    """What is searched for in a mail that was read."""
-    sender = f"{mail.from_name} {mail.from_address}"
-    return search.Words(mail.sort_key, (sender, f"{mail.to_text} {mail.cc_text}", mail.subject, mail.text))
+def _count_bounces(mails: Sequence[ReceivedMail]) -> None:
+    found = Counter(mail.run_id for mail in mails if mail.run_id and mail.kind == ReceivedMail.Kind.BOUNCE)
+    for run_id, count in found.items():
+        FetchRun.objects.filter(pk=run_id).update(bounce_count=F("bounce_count") + count)
 
 
 def _moment(text: str | None) -> datetime | None:

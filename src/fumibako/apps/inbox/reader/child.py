@@ -7,6 +7,7 @@ mail, no files written. What it cannot bear ends it, and the parent knows by whi
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from typing import Any, BinaryIO, Final
@@ -62,7 +63,8 @@ def _answer(request: dict[str, Any], source: BinaryIO) -> Reply:
 
 def _file(path: str) -> bytes:
     with open(path, "rb") as file:
-        return file.read(LARGEST + 1)
+        # Asked for the limit at once, it would take that much memory for the smallest mail.
+        return file.read(min(os.fstat(file.fileno()).st_size, LARGEST) + 1)
 
 
 def _attachment(raw: bytes, position: int) -> Reply:

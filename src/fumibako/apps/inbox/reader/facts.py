@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from fumibako.mime.bounce import Kind, Report, recognise
 from fumibako.mime.read import Attachment, Mailbox, ReadMail, read
 
 from .answers import answer_in
+from .grams import grams_of
 
 Facts = dict[str, Any]
 """Plain JSON."""
@@ -38,7 +40,7 @@ def facts_of(raw: bytes, charset: str = "") -> Facts:
     text = _clean(mail.text)[:TEXT_CHARACTERS]
     is_cut = len(mail.text) > TEXT_CHARACTERS
     problems = dict.fromkeys([*map(str, mail.problems), *(["text_cut"] if is_cut else [])])
-    return {
+    facts = {
         "kind": str(report.kind),
         "subject": _clean(mail.subject)[:500],
         **_people(mail),
@@ -55,6 +57,14 @@ def facts_of(raw: bytes, charset: str = "") -> Facts:
         "answer": answer_in(text) if report.kind is Kind.ORDINARY else "",
         **_bounces(raw, mail, report),
     }
+    return facts | {"grams": grams_by_field(facts)}
+
+
+def grams_by_field(facts: Mapping[str, Any]) -> list[str]:
+    """What is searched for in a mail, as the search table takes it."""
+    sender = f"{facts['from_name']} {facts['from_address']}"
+    texts = (sender, f"{facts['to_text']}, {facts['cc_text']}", facts["subject"], facts["text"])
+    return [" ".join(grams_of(text)) for text in texts]
 
 
 def _people(mail: ReadMail) -> Facts:

@@ -12,12 +12,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
+
+import fumibako
 
 PATIENCE_SECONDS: Final = 20.0
 """For one mail, by the clock on the wall: a child that only waits uses no processor time."""
 LINE_OCTETS: Final = 16 * 1024 * 1024
 PIECE: Final = 256 * 1024
+SOURCE: Final = Path(fumibako.__file__).parent.parent
+"""All that a child knows of our surroundings."""
 CHILD: Final = ("-P", "-m", "fumibako.apps.inbox.reader.child")
 
 
@@ -120,6 +125,7 @@ class Reader:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                env={"PYTHONPATH": str(SOURCE), "PYTHONUTF8": "1"},
                 start_new_session=True,
             )
             self._line(time.monotonic() + self._patience_seconds)

@@ -1,0 +1,1 @@
+"""連絡記録: search, one record, and a record made of a received mail."""

@@ -1,0 +1,120 @@
+"""Finding mails by words of any length, by place, and by everything else the screen offers."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from fumibako.apps.accounts.models import MailAccount
+from fumibako.apps.inbox import actions, queries, search
+from fumibako.apps.inbox.queries import Conditions
+from fumibako.apps.inbox.reader.grams import grams_of
+from fumibako.apps.office.models import Operator
+from tests.inbox.desk import Post, fetch, letter, mails_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def found(**conditions: object) -> list[str]:
+    """Subjects of what a search finds, oldest first."""
+    mails = queries.search(None, Conditions(**conditions))  # type: ignore[arg-type]
+    return [mail.subject for mail in mails.order_by("number")]
+
+
+@pytest.fixture
+def box(account: MailAccount, post: Post) -> MailAccount:
+    """Three mails."""
+    post.put(
+        letter(
+            1, sender="髙橋 一郎 <ichiro.takahashi@docomo.example>", subject="東京の面談", text="京都には行きません"
+        ),
+        letter(2, sender="山田 <yamada@example.com>", subject="Ｔｏｋｙｏ plan", text="大阪 ﾃｽﾄ 東 京"),
+        letter(3, sender="tanaka.hanako@example.com", subject="ABC-123 の件", text="100%確認", Cc="boss@example.jp"),
+    )
+    fetch(account)
+    return account
+
+
+@pytest.mark.parametrize(
+    ("words", "subjects"),
+    [
+        ("東京", ["東京の面談"]),
+        ("東", ["東京の面談", "Ｔｏｋｙｏ plan"]),
+        ("京都", ["東京の面談"]),
+        ("髙橋", ["東京の面談"]),
+        ("高橋", ["東京の面談"]),
+        ("tokyo", ["Ｔｏｋｙｏ plan"]),
+        ("OKY", ["Ｔｏｋｙｏ plan"]),
+        ("テスト", ["Ｔｏｋｙｏ plan"]),
+        ("takahashi@docomo", ["東京の面談"]),
+        ("hanako", ["ABC-123 の件"]),
+        ("nak", ["ABC-123 の件"]),
+        ("abc-12", ["ABC-123 の件"]),
+        ("123の件", ["ABC-123 の件"]),
+        ("面談 京都", ["東京の面談"]),
+        ("面談 大阪", []),
+        ("量子", []),
+        ('"面談" OR *', []),
+    ],
+)
+def test_words_of_any_length_are_found_wherever_they_stand(box: MailAccount, words: str, subjects: list[str]) -> None:
+    assert found(words=words) == subjects
+
+
+def test_each_condition_looks_in_its_own_place(box: MailAccount) -> None:
+    assert found(sender="東京") == []
+    assert found(subject="東京") == ["東京の面談"]
+    assert found(body="京都") == ["東京の面談"]
+    assert found(recipients="boss") == ["ABC-123 の件"]
+    assert found(words="!!!") == []
+
+
+def test_the_other_conditions(box: MailAccount, operator: Operator) -> None:
+    first = mails_of(box)[0]
+    actions.mark_read(operator, first)
+    actions.assign(operator, first, operator)
+    assert len(found(is_unread_only=True)) == 2
+    assert found(assignee_id=operator.pk) == ["東京の面談"]
+    assert len(found(account_ids=[box.pk])) == 3
+    assert found(account_ids=[box.pk + 1]) == []
+    assert found(number=first.number) == ["東京の面談"]
+    today = timezone.localdate()
+    assert len(found(received_from=today, received_to=today)) == 3
+    assert found(received_to=today - timedelta(days=1)) == []
+    assert found(received_from=date(2999, 1, 1)) == []
+    assert (found(is_linked=True), len(found(is_linked=False))) == ([], 3)
+    assert (found(has_attachment=True), len(found(has_attachment=False))) == ([], 3)
+    assert len(found(kind="ordinary")) == 3
+    mine = queries.search(operator, Conditions(view="mine"))
+    assert list(mine) == [first]
+
+
+def test_pages_go_on_after_the_last_mail_and_neighbours_are_known(box: MailAccount) -> None:
+    mails = queries.search(None, Conditions())
+    first = queries.page_after(mails, size=2)
+    rest = queries.page_after(mails, first[-1].sort_key, size=2)
+    assert [mail.number for mail in (*first, *rest)] == [3, 2, 1]
+    newer, older = queries.neighbours(mails, first[1])
+    assert (newer, older) == (first[0], rest[0])
+    assert queries.neighbours(mails, first[0]) == (None, first[1])
+
+
+def test_pages_and_neighbours_of_a_search_are_the_same_in_its_own_order(account: MailAccount, post: Post) -> None:
+    post.put(*(letter(number, text="東京" if number % 2 else "大阪") for number in range(1, 8)))
+    fetch(account)
+    mails = queries.search(None, Conditions(words="東京", is_unread_only=True))
+    first = queries.page_after(mails, size=3)
+    rest = queries.page_after(mails, first[-1].sort_key, size=3)
+    assert [mail.number for mail in (*first, *rest)] == [7, 5, 3, 1]
+    assert queries.neighbours(mails, first[1]) == (first[0], first[2])
+    assert (mails.count(), mails.filter(number=5).exists()) == (4, True)
+
+
+def test_postgresql_is_asked_the_same_question() -> None:
+    phrases = search.phrases_of("東京都 ab")
+    assert search.fts_query(phrases, ("subject",)) == '({subject} : ("東京 京都" AND "ab" *))'
+    assert search.ts_query(phrases, ("subject",)) == "('東京':C <-> '京都':C) & ('ab':C*)"
+    assert search.ts_query(phrases, search.FIELDS) == "('東京' <-> '京都') & ('ab':*)"
+    assert grams_of("東京, Ab") == ["東京", "京", "ab", "b"]
