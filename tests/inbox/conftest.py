@@ -25,6 +25,8 @@ def _children_end() -> Iterator[None]:
 def _words_are_forgotten(transactional_db: None) -> Iterator[None]:
     """The search table is no model: between tests nobody else empties it."""
     yield
+    if connection.vendor == "postgresql":
+        return
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO inbox_search (inbox_search) VALUES ('delete-all')")
 

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -110,26 +111,51 @@ def test_p21_example_12_a_full_disk_deletes_nothing_and_receiving_goes_on_by_its
         assert len(stored_bytes(account)) == 5
 
 
+class Blocker:
+    """Somebody else who has the database, or on PostgreSQL the mails, to himself."""
+
+    def __init__(self) -> None:
+        self._session: Any = None
+
+    def lock(self) -> None:
+        """Lock it, if it is not locked."""
+        if self._session is not None:
+            return
+        if connection.vendor == "sqlite":
+            name = str(connection.settings_dict["NAME"])
+            self._session = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+            self._session.execute("BEGIN EXCLUSIVE")
+        else:
+            self._session = connection.get_new_connection(connection.get_connection_params())
+            self._session.execute("LOCK TABLE inbox_receivedmail")
+
+    def release(self) -> None:
+        """Let go."""
+        self._session.rollback()
+        self._session.close()
+        self._session = None
+
+
 def test_p22_a_locked_database_deletes_nothing_and_is_tried_again() -> None:
-    blocker = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None, check_same_thread=False)
+    blocker = Blocker()
 
     def lock_at_the_first_mail(command: str) -> None:
-        if command.startswith("RETR") and not blocker.in_transaction:
-            blocker.execute("BEGIN EXCLUSIVE")
+        if command.startswith("RETR"):
+            blocker.lock()
 
     with PopServer(held(range(3)), lock_at_the_first_mail) as server:
         account = receiving_account(server.port, delete_after_receive=True)
         with connection.cursor() as cursor:
-            cursor.execute("PRAGMA busy_timeout = 300")
+            is_sqlite = connection.vendor == "sqlite"
+            cursor.execute("PRAGMA busy_timeout = 300" if is_sqlite else "SET lock_timeout = '300ms'")
         run = fetch_account(account.pk)
         assert (server.said("DELE"), len(server.box)) == ([], 3)
-        blocker.execute("ROLLBACK")
+        blocker.release()
         server.rule = lambda command: None
         assert run is None or run.trouble_kind == "database_busy"
         assert ReceivedMail.objects.count() == 0
         assert fetch(account).deleted_count == 3
         assert len(stored_bytes(account)) == 3
-    blocker.close()
 
 
 def test_p23_a_share_that_is_gone_holds_nothing_up_and_gets_its_copies_later(

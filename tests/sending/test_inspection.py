@@ -76,7 +76,7 @@ def test_c01_files_without_option_5_stop_the_draft() -> None:
 
 
 def test_c01_a_copy_address_that_cannot_be_one_stops_the_draft() -> None:
-    finding = one(make_draft([make_person("山田 太郎", "a@example.jp")], make_account(bcc="log\x00@example.jp")), "C01")
+    finding = one(make_draft([make_person("山田 太郎", "a@example.jp")], make_account(bcc="log\x07@example.jp")), "C01")
     assert finding.key == "C01:sheet"
     assert "「BCC」" in finding.title
 

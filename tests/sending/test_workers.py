@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.conf import settings
 
@@ -16,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_worker_that_holds_its_lock_is_alive_however_long_it_was_silent() -> None:
     worker_id, lock = workers.enlist(NOW)
-    assert workers.dead_workers(NOW + timedelta(days=30)) == set()
+    assert workers.dead_workers() == set()
     workers.retire(worker_id, lock, NOW)
 
 
@@ -24,20 +22,20 @@ def test_a_free_lock_proves_a_death() -> None:
     worker_id, _ = workers.enlist(NOW)
     abandoned = "0f0f0f0f-0000-4000-8000-000000000000"
     (settings.DATA.run / f"{abandoned}.lock").touch()
-    assert workers.dead_among({worker_id, abandoned}, NOW) == {abandoned}
+    assert workers.dead_among({worker_id, abandoned}) == {abandoned}
 
 
 def test_an_orderly_worker_leaves_no_lock_file_and_is_not_called_dead() -> None:
     worker_id, lock = workers.enlist(NOW)
     workers.retire(worker_id, lock, NOW)
     assert not (settings.DATA.run / f"{worker_id}.lock").exists()
-    assert workers.dead_workers(NOW) == set()
+    assert workers.dead_workers() == set()
     assert Worker.objects.get(pk=worker_id).stopped_at == NOW
 
 
 def test_looking_at_a_living_worker_does_not_free_its_lock() -> None:
     worker_id, lock = workers.enlist(NOW)
-    assert [workers.dead_among({worker_id}, NOW) for _ in range(3)] == [set()] * 3
+    assert [workers.dead_among({worker_id}) for _ in range(3)] == [set()] * 3
     workers.retire(worker_id, lock, NOW)
 
 

@@ -96,6 +96,16 @@ def database() -> dict[str, Any]:
             "HOST": unquote(url.hostname or ""),
             "PORT": url.port or "",
             "CONN_MAX_AGE": 60,
+            "OPTIONS": {
+                "connect_timeout": 10,
+                # As with SQLite: who waits longer than this for somebody's lock gives up and tries again.
+                "options": "-c lock_timeout=30s",
+                # A server that vanished without a word is noticed while something is asked of it.
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 60_000,
+            },
         }
     return {
         "ENGINE": "django.db.backends.sqlite3",

@@ -22,6 +22,9 @@ WEIGHTS = dict(zip(FIELDS, "ABCD", strict=True))
 TABLE = "inbox_search"
 MOST_TERMS = 8
 PG_POSITIONS = 16_383
+"""Positions that a tsvector can tell apart; beyond them they are counted from one again."""
+PG_BYTES = 1_000_000
+"""A tsvector takes 1 MiB; the end of a mail with more than that is not indexed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +139,17 @@ def _fts_row(row: Words) -> tuple[Any, ...]:
 
 
 def _ts_vector(row: Words) -> str:
-    lexemes = []
-    position = 0
+    lexemes: list[str] = []
+    known: set[str] = set()
+    position = size = 0
     for weight, grams in zip(WEIGHTS.values(), row.grams, strict=True):
         for gram in grams.split():
+            size += 2 if gram in known else 6 + len(gram.encode())
+            if size > PG_BYTES:
+                return " ".join(lexemes)
+            known.add(gram)
+            lexemes.append(f"'{gram}':{position % PG_POSITIONS + 1}{weight}")
             position += 1
-            lexemes.append(f"'{gram}':{min(position, PG_POSITIONS)}{weight}")
         # A phrase must not run from one field into the next.
         position += 1
     return " ".join(lexemes)

@@ -63,7 +63,11 @@ def judge_sqlite(version: tuple[int, ...], settings: dict[str, str], file_system
 
 def judge_postgresql(settings: dict[str, str]) -> tuple[str, ...]:
     """Return what is unsafe, in words that say what to do."""
-    wanted = {"fsync": ("on",), "synchronous_commit": ("on", "remote_apply", "remote_write", "local")}
+    wanted = {
+        "fsync": ("on",),
+        "full_page_writes": ("on",),
+        "synchronous_commit": ("on", "remote_apply", "remote_write", "local"),
+    }
     return tuple(
         f"PostgreSQL の {name} が {settings[name]} です。on にしてください。"
         for name, values in wanted.items()

@@ -1,7 +1,7 @@
 """Who is at work. Each worker locks a file of its own, and the kernel frees the lock at its death, even by SIGKILL.
 
-A free lock is proof that the worker is dead. The heartbeat is for the screens, and the last resort for a worker on
-another machine, whose lock cannot be seen from here.
+A free lock is proof that the worker is dead. On PostgreSQL every worker also holds a lock there (`session_locks`), for
+those on other machines, from where its file cannot be seen. The heartbeat is for the screens.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
 
 import fumibako
 from fumibako.apps.office import instance
 
+from . import session_locks
 from .models import Worker
 
 SILENCE_LIMIT = timedelta(minutes=40)
@@ -48,6 +48,7 @@ def enlist(now: datetime) -> tuple[str, Lock]:
     lock = _try_lock(_lock_path(worker_id))
     if lock is None:
         raise RuntimeError("a new worker's lock file is locked already")
+    session_locks.hold(worker_id)
     instance.advance()
     Worker.objects.create(
         id=worker_id,
@@ -62,6 +63,7 @@ def enlist(now: datetime) -> tuple[str, Lock]:
 
 def beat(worker_id: str, now: datetime) -> None:
     """Say that the worker lives, and that this data folder is the one that is alive."""
+    session_locks.hold(worker_id)
     instance.advance()
     Worker.objects.filter(pk=worker_id).update(seen_at=now)
 
@@ -72,16 +74,17 @@ def retire(worker_id: str, lock: Lock, now: datetime) -> None:
     Worker.objects.filter(pk=worker_id).update(seen_at=now, stopped_at=now)
     Worker.objects.filter(seen_at__lt=now - KEPT).delete()
     lock.release()
+    session_locks.release(worker_id)
 
 
-def dead_workers(now: datetime) -> set[str]:
+def dead_workers() -> set[str]:
     """Return the ids of workers that ended without saying so, for the screens."""
-    return dead_among(set(Worker.objects.filter(stopped_at=None).values_list("pk", flat=True)), now)
+    return dead_among(set(Worker.objects.filter(stopped_at=None).values_list("pk", flat=True)))
 
 
-def dead_among(worker_ids: Collection[str], now: datetime) -> set[str]:
+def dead_among(worker_ids: Collection[str]) -> set[str]:
     """Return those of `worker_ids` that are proven dead."""
-    return {worker_id for worker_id in worker_ids if _is_dead(worker_id, now)}
+    return {worker_id for worker_id in worker_ids if _is_dead(worker_id)}
 
 
 @contextmanager
@@ -119,20 +122,13 @@ def _try_lock(path: Path) -> Lock | None:
     return Lock(path, descriptor)
 
 
-def _is_dead(worker_id: str, now: datetime) -> bool:
+def _is_dead(worker_id: str) -> bool:
     path = _lock_path(worker_id)
     if not path.exists():
-        return _is_gone_for_sure(worker_id, now)
+        # With SQLite all workers share this folder, so it is dead; else it may be on another machine.
+        return session_locks.is_free(worker_id)
     lock = _try_lock(path)
     if lock is None:
         return False
     lock.release()
     return True
-
-
-def _is_gone_for_sure(worker_id: str, now: datetime) -> bool:
-    """No lock file: with SQLite all workers share this folder, so it is dead; else it may be on another machine."""
-    if connection.vendor == "sqlite":
-        return True
-    worker = Worker.objects.filter(pk=worker_id).first()
-    return worker is None or worker.host == socket.gethostname()[:100] or now - worker.seen_at > SILENCE_LIMIT

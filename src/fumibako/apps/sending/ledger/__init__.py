@@ -22,7 +22,7 @@ from .jobs import (
 from .moves import BrokenHistory, LostClaim, Note, Rebuilt, rebuild
 from .restoring import Doubted, doubt_waiting
 from .rounds import Answer, Round, claim, due_count, outlook, settle_round
-from .settling import CannotSettle, Reaped, reap, settle
+from .settling import CannotSettle, Reaped, put_back_strays, reap, settle
 
 __all__ = [
     "SILENCE_LIMIT",
@@ -54,6 +54,7 @@ __all__ = [
     "pause_job",
     "plan_rows",
     "prove_sent",
+    "put_back_strays",
     "reap",
     "rebuild",
     "record",

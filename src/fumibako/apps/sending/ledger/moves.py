@@ -69,8 +69,16 @@ class Step:
 @contextmanager
 def one_writer() -> Iterator[None]:
     """A transaction that writes. The threads of one process queue here, fairly and without SQLite's busy waiting."""
-    with _turn, transaction.atomic():
-        yield
+    with _turn:
+        _leave_broken_connection()
+        with transaction.atomic():
+            yield
+
+
+def _leave_broken_connection() -> None:
+    """After the database cut a connection, the next transaction begins on a new one."""
+    if connection.vendor == "postgresql" and connection.errors_occurred:
+        connection.close_if_unusable_or_obsolete()
 
 
 def move(fence: Fence, step: Step, *, among: Rows | None = None) -> State:
@@ -112,7 +120,12 @@ def move_all(rows: Rows, step: Step, *, only: Iterable[State] | None = None) -> 
 def _move_from(rows: Rows, state: State, step: Step) -> int:
     after = destination(state, step.trigger)
     if connection.features.has_select_for_update:
-        rows = Delivery.objects.filter(pk__in=list(rows.select_for_update().values_list("pk", flat=True)))
+        # Only the deliveries, always in one order, and each of them looked at again once it is ours.
+        chosen = Delivery.objects.filter(pk__in=rows.order_by().values("pk"), state=state).order_by("pk")
+        locked = list(chosen.select_for_update().values_list("pk", flat=True))
+        if not locked:
+            return 0
+        rows = Delivery.objects.filter(pk__in=locked)
     _append_events(rows, step, after)
     return rows.update(**_columns(after, step))
 

@@ -26,7 +26,7 @@ from . import statements
 from .claiming import Claim, Row, Wait, in_flight, is_disk_low, next_due_at, record, say_burst
 from .jobs import going_jobs
 from .moves import Fence, LostClaim, Note, Step, move, one_writer
-from .statements import append_events, moment_from, moment_of, run_for_all
+from .statements import append_events, lease_moment, moment_from, moment_of, run_for_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +273,10 @@ class _Claiming:
         if self._is_only_looking:
             return
         after, before, owner, at = State.SENDING.value, State.QUEUED.value, self._asked.worker_id, self._at
+        lease = moment_of(lease_moment(self._asked.now)) if taken else at
         rows = [
-            (after, at, row.attempt, owner, at, row.pk, before, row.attempt - 1) for row in (one.row for one in taken)
+            (after, at, row.attempt, owner, lease, row.pk, before, row.attempt - 1)
+            for row in (one.row for one in taken)
         ]
         if run_for_all(statements.CLAIM, rows) != len(rows):
             raise LostClaim("a row changed while it was being claimed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from .. import workers
 from ..models import BulkSend, Delivery
 from ..workers import SILENCE_LIMIT
 from .moves import Fence, LostClaim, Note, Step, move, move_all, one_writer
+from .statements import lease_moment
 
 SECOND_CHANCE = timedelta(hours=24)
 """How long a mail that a person sends again may be tried, when its job's own deadline is nearer or past."""
@@ -35,13 +37,23 @@ def reap(now: datetime) -> Reaped:
     """
     held = Delivery.objects.filter(state__in=[state.value for state in IN_FLIGHT])
     owners = set(held.order_by().values_list("owner", flat=True).distinct())
-    dead = workers.dead_among(owners, now)
-    orphans = held.filter(Q(owner__in=dead) | Q(claimed_at__lt=now - SILENCE_LIMIT))
+    dead = workers.dead_among(owners)
+    orphans = held.filter(Q(owner__in=dead) | Q(claimed_at__lt=lease_moment(now) - SILENCE_LIMIT))
     note = Note(reason="worker ended")
     with one_writer():
         queued = move_all(orphans, Step(Trigger.PUT_BACK, now, note), only=(State.SENDING,))
         unknown = move_all(orphans, Step(Trigger.LOSE_ANSWER, now, note), only=(State.HANDING_OVER,))
     return Reaped(queued, unknown)
+
+
+def put_back_strays(account_id: int, worker_id: str, known: Collection[int], now: datetime) -> int:
+    """Put back what a worker has claimed and does not know of, because its COMMIT seemed to fail; return how many.
+
+    SENDING alone: without its mark no mail had its dot.
+    """
+    mine = Delivery.objects.filter(account_id=account_id, owner=worker_id, state=State.SENDING)
+    step = Step(Trigger.PUT_BACK, now, Note(reason="commit in doubt"))
+    return move_all(mine.exclude(pk__in=known), step, only=(State.SENDING,))
 
 
 class CannotSettle(Exception):

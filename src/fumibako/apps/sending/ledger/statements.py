@@ -96,6 +96,17 @@ def moment_of(at: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(at)
 
 
+def lease_moment(now: datetime) -> datetime:
+    """Now, as leases are measured: by the clock of the database where several machines share it (T06)."""
+    if connection.vendor != "postgresql":
+        return now
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        row = cursor.fetchone()
+    at: datetime = row[0]
+    return at
+
+
 def moment_from(stored: datetime | str | None) -> datetime | None:
     """A moment as the database gave it: SQLite knows no offset, and all it holds is UTC."""
     if stored is None:

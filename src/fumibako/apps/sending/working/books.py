@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import structlog
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 
 from fumibako.delivery.decision import UNTOUCHED, Move, Standing, decide
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
@@ -19,9 +20,13 @@ from .loads import Load
 
 log = structlog.get_logger("fumibako.sending")
 
+Result = TypeVar("Result")
+
 ANSWER_SECONDS = 0.1
 """How long an answer may wait to be recorded together with the next mark of its line."""
 RECORD_AGAIN_SECONDS = 1.0
+NO_COMMIT = (OperationalError, InterfaceError)
+"""The transaction did not come about, or nobody can say whether it did: its connection was lost in COMMIT."""
 
 
 class Books:
@@ -33,6 +38,8 @@ class Books:
         self._around = around
         self._jobs = jobs
         self._first_at = 0.0
+        self._unsure: dict[int, ledger.Claim] = {}
+        """Marks of a commit that may have come about. None of them got its dot."""
         self.answers: list[ledger.Answer] = []
         self.sent_count = 0
         self.is_sound = True
@@ -73,8 +80,9 @@ class Books:
         answers, self.answers = self.answers, []
         try:
             done = self._settle(answers, marks, want)
-        except OperationalError as error:
+        except NO_COMMIT as error:
             self.answers = answers
+            self._unsure |= {claim.row.pk: claim for claim in marks}
             self._require_sound(error)
             log.error("round_failed", account=self._account_id, error=error)
             return None
@@ -83,17 +91,23 @@ class Books:
 
     def record_only(self) -> None:
         """Record, however long the disk is full: what happened after a dot must not be forgotten while we live."""
-        answers, self.answers = self.answers, []
-        while answers:
+        while self.answers:
+            answers, self.answers = self.answers, []
+            done = self._insist(lambda answers=answers: self._settle(answers, [], 0))
+            self._note(answers, done)
+
+    def let_go_of_strays(self, known: set[int]) -> None:
+        """After a commit of which nobody knows: what it claimed and is not in our hands (`known`) waits again."""
+        self._insist(lambda: ledger.put_back_strays(self._account_id, self._worker_id, known, self._around.now()))
+
+    def _insist(self, work: Callable[[], Result]) -> Result:
+        while True:
             try:
-                done = self._settle(answers, [], 0)
-            except OperationalError as error:
+                return work()
+            except NO_COMMIT as error:
                 self._require_sound(error)
                 log.error("record_failed", account=self._account_id, error=error)
                 self._around.wait(threading.Event(), RECORD_AGAIN_SECONDS)
-            else:
-                self._note(answers, done)
-                return
 
     def _settle(self, answers: list[ledger.Answer], marks: list[ledger.Claim], want: int) -> ledger.Round:
         return ledger.settle_round(
@@ -114,6 +128,12 @@ class Books:
     def _note(self, answers: list[ledger.Answer], done: ledger.Round) -> None:
         for one in answers:
             row, state = one.claim.row, done.states.get(one.claim.row.pk)
+            unsure = self._unsure.pop(row.pk, None)
+            if state is None and unsure is one.claim and not unsure.is_marked:
+                # The commit that failed had come about after all: the mark is there, and the dot never followed.
+                unsure.is_marked = True
+                self._add(one)
+                continue
             if state is State.SENT:
                 self.sent_count += 1
             elif state is None:
@@ -121,7 +141,7 @@ class Books:
             else:
                 log.info("mail", delivery=row.pk, attempt=row.attempt, state=state, code=one.outcome.code)
 
-    def _require_sound(self, error: OperationalError) -> None:
+    def _require_sound(self, error: OperationalError | InterfaceError) -> None:
         """A failed sync may have lost pages that a second one reports as safe (D03): then nothing is tried again."""
         if "I/O error" in str(error):
             self.is_sound = False

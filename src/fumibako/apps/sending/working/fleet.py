@@ -21,7 +21,7 @@ from .. import ledger
 from ..models import BulkSend
 from .around import AROUND, Around
 from .berth import Berth
-from .books import ANSWER_SECONDS, Books
+from .books import ANSWER_SECONDS, NO_COMMIT, Books
 from .loads import Composers, JobHalted, Load, Unbuilt
 from .sessions import Sessions
 
@@ -208,6 +208,7 @@ class Fleet:
             for berth in ready:
                 self._abandon(berth, "round failed")
             self._books.record_only()
+            self._books.let_go_of_strays(self._in_hand())
             return
         marked_at = self._around.stopwatch()
         for berth in ready:
@@ -217,6 +218,11 @@ class Fleet:
             # Something changed: what was to be waited for may be over.
             self._wait = None
         self._take_in(done)
+
+    def _in_hand(self) -> set[int]:
+        """Every delivery that this fleet knows to be its own."""
+        loads = [*self._pool, *(load for berth in self._berths for load in berth.loads)]
+        return {load.claim.row.pk for load in loads} | {claim.row.pk for claim, _ in self._halted.values()}
 
     def _wanted(self) -> int:
         """One mail ahead for each line; none while we know that there is nothing, or that a job is halted."""
@@ -310,10 +316,15 @@ class Fleet:
     def _open_more(self) -> None:
         """Further sessions, as far as there are mails for them."""
         missing_count = self._limit - len(self._berths) - self._sessions.opening_count
-        if missing_count > 0:
+        if missing_count <= 0:
+            return
+        try:
             due_count = ledger.due_count(self._account_id, self._around.now(), limit=missing_count)
             for _ in range(due_count):
                 self._sessions.open_aside()
+        except NO_COMMIT as error:
+            # What is on its way must not suffer from it; the next transaction asks for a new connection.
+            log.error("no_further_session", account=self._account_id, error=error)
 
     def _begin(self) -> None:
         """Give mails to free lines, and let go of what waited for one too long."""

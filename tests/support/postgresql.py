@@ -1,0 +1,132 @@
+"""A PostgreSQL of the test's own: made by Debian's initdb, on loopback, durable, stopped by its process id."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from tests.support.tools import require_tool
+
+APT = "sudo apt install postgresql"
+PROGRAMS = Path("/usr/lib/postgresql")
+SECONDS = 30
+SETTINGS = """
+listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = ''
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+max_connections = 100
+logging_collector = off
+autovacuum = on
+"""
+
+
+class PostgreSQL:
+    """The server while the `with` block runs. `url` leads to its database, as a role that may make others."""
+
+    def __init__(self, **settings: str) -> None:
+        folders = tuple(sorted(PROGRAMS.glob("*/bin"), reverse=True))
+        self._initdb = require_tool("initdb", APT, folders=folders)
+        self._server = require_tool("postgres", APT, folders=folders)
+        self._settings = settings
+        self._owner = _unprivileged()
+        self._folder = Path()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = _free_port()
+
+    @property
+    def url(self) -> str:
+        """What FUMIBAKO_DATABASE_URL takes."""
+        return f"postgresql://fumibako@127.0.0.1:{self.port}/fumibako"
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="fumibako-pg-"))
+        os.chown(self._folder, self._owner.pw_uid, self._owner.pw_gid)
+        try:
+            make = [self._initdb, "-D", self.data, "-U", "fumibako", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+            subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd="/", **self._as_owner())
+            with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
+                file.write(SETTINGS.format(port=self.port))
+                file.writelines(f"{name} = {value}\n" for name, value in self._settings.items())
+            self.start()
+            with psycopg.connect(self._address("postgres"), autocommit=True) as found:
+                found.execute("CREATE DATABASE fumibako")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def data(self) -> Path:
+        """The folder of the cluster."""
+        return self._folder / "data"
+
+    def start(self) -> None:
+        """Start it, again after a stop; back when it answers."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._server, "-D", self.data], stdout=log, stderr=log, cwd="/", **self._as_owner()
+            )
+        pause = threading.Event()
+        for _ in range(SECONDS * 20):
+            try:
+                psycopg.connect(self._address("postgres")).close()
+            except psycopg.OperationalError:
+                pause.wait(0.05)
+            else:
+                return
+        raise RuntimeError((self._folder / "log").read_text("utf-8", "replace")[-2000:])
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it: SIGINT cuts every connection (fast), SIGQUIT crashes it (`pg_ctl -m immediate stop`)."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(SECONDS)
+            self._process = None
+
+    def cut_connections(self, except_for: str = "") -> int:
+        """`pg_terminate_backend` for everybody, or for all but one application's; return how many."""
+        question = (
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND application_name <> %s"
+        )
+        with psycopg.connect(self._address("postgres"), autocommit=True) as found:
+            row = found.execute(question, [except_for or "-"]).fetchone()
+        return int(row[0]) if row else 0
+
+    def _address(self, database: str) -> str:
+        return f"postgresql://fumibako@127.0.0.1:{self.port}/{database}?connect_timeout=5"
+
+    def _as_owner(self) -> dict[str, int]:
+        if os.geteuid() != 0:
+            return {}
+        return {"user": self._owner.pw_uid, "group": self._owner.pw_gid}
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    """Who runs it: we ourselves, or `nobody` instead of root, whom it refuses."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
