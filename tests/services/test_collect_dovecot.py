@@ -23,7 +23,7 @@ from tests.support.peers.cutting import CuttingLine
 
 pytestmark = pytest.mark.realserver
 COUNT = 600
-KILLS = 12
+KILLS = 10
 
 
 @pytest.fixture(scope="module")

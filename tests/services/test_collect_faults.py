@@ -201,11 +201,11 @@ def test_p04_a_wrong_size_in_the_list_changes_nothing() -> None:
 
 
 def test_p04_a_window_full_of_mails_listed_as_small_is_fetched_one_by_one() -> None:
-    held = [Held(f"uid-{number}", mail(number, "x" * 9_000_000), size=10) for number in range(12)]
+    held = [Held(f"uid-{number}", mail(number, "x" * 9_000_000), size=10) for number in range(8)]
     desk = Desk()
     with PopServer(held) as server:
         collected = fetch(server.port, desk)
-    assert (len(desk.mails), collected.trouble) == (12, None)
+    assert (len(desk.mails), collected.trouble) == (8, None)
     assert server.session_count == 2
 
 

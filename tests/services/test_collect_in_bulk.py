@@ -20,7 +20,7 @@ from tests.services.test_mail_store import largest_file
 from tests.support.mail_desk import Desk
 from tests.support.peers.pop import DROP, Answer, Held, PopServer
 
-COUNT = 20_000
+COUNT = 12_000
 BOX = "desk@example.jp"
 
 

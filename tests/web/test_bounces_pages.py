@@ -72,7 +72,10 @@ def test_a_failing_address_is_told_in_plain_words_with_its_effect(browser: Brows
     ):
         assert told in page, told
     shown = text_of(browser, f"/inbox/{mail.number}/?v=bounces&p=all")
-    assert "このメールアドレスは存在しません" in shown
+    for told in ("このメールアドレスは存在しません", "NO 128 の不達", "メールシステムからの通知です"):
+        assert told in shown
+    assert "返信を送信" not in shown
+    assert "スタッフに追加" not in shown
 
 
 def test_the_reason_narrows_the_list(browser: Browser, job: BulkSend) -> None:

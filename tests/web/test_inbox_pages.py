@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from fumibako.apps.accounts.models import AccountPermission
 from fumibako.apps.inbox import actions
-from fumibako.apps.inbox.models import FetchRequest, MailEvent, Presence, ReceivedMail, Reception
+from fumibako.apps.inbox.models import FetchRequest, FetchRun, MailEvent, Presence, ReceivedMail, Reception
 from fumibako.apps.office.models import Operator
 from fumibako.apps.recipients.models import Recipient
 from tests.sending.drafting import make_person
@@ -177,6 +177,17 @@ def test_pressing_receive_twice_asks_once(browser: Browser) -> None:
     assert FetchRequest.objects.count() == 1
     assert "受信しています…" in answer.content.decode()
     assert browser.post("/inbox/fetch/", {"next": "//evil.example/"}).headers["Location"] == "/inbox/"
+
+
+def test_what_receiving_brought_is_told_per_account(browser: Browser, operator: Operator) -> None:
+    account, other = inbox_account(), inbox_account(name="営業")
+    now = timezone.now()
+    for one, values in ((account, {"stored_count": 3}), (other, {"trouble_kind": "connect_timeout"})):
+        run = FetchRun.objects.create(account=one, started_at=now, finished_at=now, **values)
+        FetchRequest.objects.create(account=one, operator=operator, operator_name="佐藤", asked_at=now, run=run)
+    assert "受信しました(スタッフ連絡用 3通 / 営業 受信できません)。" in text_of(browser, "/inbox/list/")
+    FetchRun.objects.update(finished_at=now - timedelta(minutes=2))
+    assert "受信しました(" not in text_of(browser, "/inbox/list/")
 
 
 # Permissions ---------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from .queries import bounce_list, visible_mails
 
 MOST_FOUND = 20
 STOPPED_FOR = timedelta(days=7)
+TOLD_FOR = timedelta(seconds=60)
 NOT_MAILED = (State.SUPPRESSED.value, State.CANCELLED.value, State.PLANNED.value)
 
 
@@ -88,6 +89,12 @@ def receiving_of(accounts: Sequence[MailAccount]) -> Receiving:
         is_running=FetchRequest.objects.filter(account__in=accounts, run=None).exists(),
         downs=tuple((account, since) for account, since in downs if since is not None),
     )
+
+
+def results_for(operator: Operator, now: datetime) -> list[FetchRequest]:
+    """What came of [受信] that this operator pressed a moment ago, with its run."""
+    own = FetchRequest.objects.filter(operator=operator, run__finished_at__gt=now - TOLD_FOR)
+    return list(own.select_related("account", "run").order_by("account__account_no"))
 
 
 def senders_of(mails: Sequence[ReceivedMail]) -> dict[int, MailPerson]:

@@ -146,7 +146,8 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     # Tencent QQ.
     ("tencent", r"(?:ip|sender|domain|connection) frequency limited", "toomanyconn"),
     ("tencent", r"mail content denied|spam is embedded in the email", "spamdetected"),
-    ("tencent", r"mailbox unavailable or access denied", "userunknown"),
+    ("tencent", r"mailbox unavailable or access denied", "suspend"),
+    ("tencent", r"suspected (?:bounce attacks|spam ip)|: connection denied", "blocked"),
     # GoDaddy: IBnnn numbers.
     ("godaddy", r"\bib(?:103|104|105|106|10[789]|11[0-9]|50[0-9]|60[0-46])\b", "blocked"),
     ("godaddy", r"\bib607\b|x\.co/rlbounce", "speeding"),

@@ -129,6 +129,12 @@ WORDS: Final[Table] = (
     ("policyviolation", (
         "{policy|policies} {reasons|reason}", "for policy",
     )),
+    # The owner of the box said so, not its keeper.
+    ("filtered", (
+        "only accepting mail from", "extended inactivity", "not accepting any mail",
+        "{user|recipient} {rules|preferences}",
+        "account is protected by", "refuse to receive mail", "blocked by the recipient", "rejected by ~1 recipient*",
+    )),
     ("rejected", (
         "sender is {on|in}",
         "badmailfrom", "envelope sender is in", "required for sender address", "domain of ~1 sender",

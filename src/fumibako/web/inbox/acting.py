@@ -101,7 +101,10 @@ def assign(request: HttpRequest, operator: Operator, mail: ReceivedMail) -> Http
 @require_POST
 @on_mail
 def unread(request: HttpRequest, operator: Operator, mail: ReceivedMail) -> HttpResponse:
-    """未読に戻す; back to the list, since opening it would be reading it."""
+    """未読に戻す; back to the list, since opening it would be reading it. Without scripts, 既読にする too."""
+    if request.POST.get("read"):
+        actions.mark_read(operator, mail)
+        return redirect(mail_url(mail, back_of(request)))
     actions.mark_unread(operator, mail)
     messages.success(request, f"受信管理NO {mail.number} を未読に戻しました。")
     return redirect(list_url(back_of(request)))

@@ -35,6 +35,8 @@ VIEW_LABELS = {
 }
 Mails = QuerySet[ReceivedMail, ReceivedMail]
 COUNTED = ("open", "mine", "waiting")
+BUSY_SECONDS, QUIET_SECONDS = 2, 20
+"""Between two looks at the list: while mail is being received, and else."""
 NAMELESS = "(件名なし)"
 NO_ACCOUNT = (
     "受信できるメールアカウントがありません。"
@@ -69,7 +71,7 @@ class Row:
     snippet: str
     account: str
     assignee: str
-    answers: int
+    about: str
     sort: str
     is_replied: bool
     record: bool
@@ -79,7 +81,7 @@ class Row:
     @property
     def has_marks(self) -> bool:
         """Whether there is a fourth line."""
-        return bool(self.answers or self.sort or self.is_replied or self.record or self.has_attachment or self.present)
+        return bool(self.about or self.sort or self.is_replied or self.record or self.has_attachment or self.present)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,10 @@ class Board:
     """Mails that lie before the period, told below the last row."""
     empty: Empty
     downs: Sequence[Down]
+    result_words: str
+    """What [受信] brought, per account; "" a minute later."""
     fetch_words: str
+    live_seconds: int
     live_url: str
 
     @property
@@ -192,7 +197,9 @@ def board_of(operator: Operator, asked: Asked, current: ReceivedMail | None = No
         before=before if shown else None,
         empty=_empty(asked, accounts, receiving, before, now),
         downs=[_down(one, since, now) for one, since in receiving.downs],
+        result_words=_result_words(operator, now),
         fetch_words=_fetch_words(receiving, now),
+        live_seconds=BUSY_SECONDS if receiving.is_running else QUIET_SECONDS,
         live_url=f"{reverse('inbox:list')}?{asked.query}" + (f"&on={current.number}" if current else ""),
     )
 
@@ -244,13 +251,21 @@ def _row(
         snippet=mail.snippet,
         account=mail.account.name,
         assignee=str(mail.assignee) if mail.assignee else "",
-        answers=mail.job.number if mail.job else 0,
+        about=_about(mail),
         sort=labels.READINGS[ReceivedMail.Reading.WAITING] if mail.reading == ReceivedMail.Reading.WAITING else "",
         is_replied=mail.replied_at is not None,
         record=record,
         has_attachment=mail.attachment_count > 0,
         present=present,
     )
+
+
+def _about(mail: ReceivedMail) -> str:
+    """Which send the mail answers or reports on."""
+    if mail.job is None:
+        return ""
+    words = {ReceivedMail.Kind.ORDINARY: "への返信", ReceivedMail.Kind.BOUNCE: "の不達"}
+    return f"NO {mail.job.number} {words.get(ReceivedMail.Kind(mail.kind), 'について')}"
 
 
 def _who(mail: ReceivedMail, link: MailPerson | None) -> tuple[str, str, str]:
@@ -333,6 +348,17 @@ def _empty(
 def _down(account: MailAccount, since: datetime, now: datetime) -> Down:
     words = f"{account.name}は {clock(since, now)} から受信できていません。"
     return Down(account.account_no, words, f"{reverse('status:index')}#receive:{account.account_no}")
+
+
+def _result_words(operator: Operator, now: datetime) -> str:
+    told = []
+    for request in facts.results_for(operator, now):
+        run = request.run
+        if run is not None:
+            told.append(
+                f"{request.account.name} " + ("受信できません" if run.trouble_kind else f"{run.stored_count:,}通")
+            )
+    return f"受信しました({' / '.join(told)})。" if told else ""
 
 
 def _fetch_words(receiving: facts.Receiving, now: datetime) -> str:

@@ -33,6 +33,8 @@ LINE_CHARACTERS = 45
 _BREAK = re.compile(r"<(?:br|p|div|tr|li|h[1-6]|blockquote|pre)\b")
 _TAG = re.compile(r"<[^>]*>")
 THREAD = 6
+NOBODY = (ReceivedMail.Kind.BOUNCE, ReceivedMail.Kind.DELAY, ReceivedMail.Kind.FEEDBACK)
+"""Notices of mail systems."""
 UNCERTAIN = ("header_cut", "too_many_parts", "too_deep", "too_many_addresses", "text_cut", "bad_boundary")
 LETTER_PROBLEMS = ("charset_guessed", "text_damaged", "bad_date", *UNCERTAIN)
 
@@ -208,9 +210,14 @@ def pane_of(operator: Operator, mail: ReceivedMail, asked: asking.Asked, way: st
         replied_words=_replied_words(mail),
         bounces=bounce_lines(mail),
         hold_seconds=office().reply_hold_seconds,
-        may_reply=bool(mail.account.smtp_host) and may_use(operator, mail.account, "send"),
+        may_reply=_may_reply(operator, mail),
         key=uuid.uuid4(),
     )
+
+
+def _may_reply(operator: Operator, mail: ReceivedMail) -> bool:
+    """Nobody answers a mail system, and only who may send from the receiving account answers a person."""
+    return mail.kind not in NOBODY and bool(mail.account.smtp_host) and may_use(operator, mail.account, "send")
 
 
 def _letter_warnings(mail: ReceivedMail) -> list[sender.Warning]:

@@ -20,9 +20,11 @@ from fumibako.apps.recipients.models import PartyAddress, Recipient
 from fumibako.web.people.lists import record_url
 
 from .listing import name_of
+from .pane import NOBODY
 
 FLAG_CSS = {"send": "ok", "do_not": "warn", "cannot": "bad"}
 RECORDS = 3
+NOTICE = "メールシステムからの通知です"
 STATUS_CSS = {"未対応": "warn", "対応中": "key", "対応済": "ok"}
 
 
@@ -81,6 +83,7 @@ class Beside:
     """For `inbox/person.html`. `owner` is somebody with this address who is not linked yet."""
 
     lead: str
+    is_notice: bool
     name: str
     url: str
     facts: Sequence[tuple[str, str, str]]
@@ -101,9 +104,11 @@ def beside(operator: Operator, mail: ReceivedMail) -> Beside:
     main = next((link for link in writers if link.is_by_hand), writers[0] if writers else None)
     person = main.recipient if main else None
     owners = [] if person else facts.owners_of(mail.from_address)
-    new = "" if person or not mail.from_address else _prefilled(mail)
+    is_notice = mail.kind in NOBODY
+    new = "" if person or is_notice or not mail.from_address else _prefilled(mail)
     return Beside(
-        lead=_lead(person, writers, owners),
+        lead=NOTICE if is_notice and not person else _lead(person, writers, owners),
+        is_notice=is_notice,
         name=name_of(person) if person else "",
         url=record_url(person) if person else "",
         facts=facts_of(person) if person else (),

@@ -48,6 +48,8 @@ if (list) {
   if (matchMedia("(max-width: 760px)").matches && document.querySelector(".ib.reading")) scrollTo(0, 0);
 }
 
+document.querySelector(".views a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 // R button of the reading pane: on a wide screen the answer is written under the mail.
 const answer = document.getElementById("q");
 document.addEventListener("click", (event) => {
