@@ -40,8 +40,7 @@ def set_up(name: str, folder: Path, *, to_terminal: bool = False) -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-            _short,
+            _line,
         ],
     )
     root = logging.getLogger()
@@ -80,18 +79,21 @@ class SharedFile(logging.handlers.RotatingFileHandler):
             if self._is_current():
                 super().doRollover()
 
+    def _descriptor(self) -> int:
+        return self.stream.fileno() if self.stream is not None else -1
+
     def _is_current(self) -> bool:
         try:
-            return os.path.samestat(os.fstat(self.stream.fileno()), os.stat(self.baseFilename))
-        except FileNotFoundError:
+            return os.path.samestat(os.fstat(self._descriptor()), os.stat(self.baseFilename))
+        except OSError:
             return False
 
 
-def _short(logger: object, method: str, line: str) -> str:
-    """Keep a line readable whatever it was made of: beyond the limit only what happened is told."""
+def _line(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    """Write an entry as one line that stays readable: beyond the limit only what happened is told."""
+    line = json.dumps(dict(event), ensure_ascii=False, default=str)
     if len(line.encode()) <= LINE_BYTES:
         return line
-    event = json.loads(line)
     told = {name: str(event.get(name, "")) for name in ("event", "level", "timestamp")}
     kept = {name: text for name, text in told.items() if len(text) < LINE_BYTES // 8}
     return json.dumps(kept | {"cut": True}, ensure_ascii=False)

@@ -117,7 +117,7 @@ def test_d18_d19_every_kind_of_copy_is_known_and_a_release_ends_it(change: Calla
     assert instance.advance()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_a_kill_between_file_and_row_is_no_copy() -> None:
     instance.advance()
     stand = stand_now()
@@ -127,7 +127,6 @@ def test_a_kill_between_file_and_row_is_no_copy() -> None:
     assert outbound_hold() == ""
 
 
-@pytest.mark.django_db(transaction=True)
 def test_d19_another_machine_has_another_mark() -> None:
     unshare = require_tool("unshare", "apt-get install -y util-linux")
     done = subprocess.run([unshare, "--uts", "hostname", "elsewhere"], capture_output=True, text=True, check=False)
@@ -166,7 +165,7 @@ def test_d18_d19_a_worker_on_a_copy_moves_no_row_and_speaks_to_no_server(
         assert states_of(waiting) == expected
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_d18_what_may_have_left_since_the_copy_becomes_unknown_and_a_later_start_asks() -> None:
     now = timezone.now()
     account = make_account()
@@ -186,7 +185,7 @@ def test_d18_what_may_have_left_since_the_copy_becomes_unknown_and_a_later_start
     assert entry.changes["unknown"] == [0, 3]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_d18_nobody_can_vouch_for_an_older_database_and_only_administrators_release() -> None:
     with pytest.raises(Refused):
         release_copy(None)
@@ -410,7 +409,7 @@ def assert_all_readable() -> None:
     assert [row.pk for row in MailAccount.objects.all() if password_of(row).reveal() != f"{PASSWORD}{row.pk}"] == []
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_x42_a_thousand_passwords_change_their_key_and_the_old_one_goes_last(key_file: Path) -> None:
     accounts_with_passwords(1000)
     (old,) = data_folder.read_keys(settings.DATA)
@@ -464,7 +463,7 @@ def test_d21_x42_killed_at_any_row_every_password_can_be_read_and_the_next_call_
     assert_all_readable()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_d21_with_a_wrong_key_nothing_is_blanked_and_the_right_one_reads_again(key_file: Path) -> None:
     accounts_with_passwords(3)
     right = key_file.read_bytes()

@@ -37,7 +37,8 @@ def sent_by(port: int, count: int = 2, hours: float = 0, **route: Any) -> dict[s
     account = make_account()
     job = make_job(account, make_people(count))
     clock = FakeTime()
-    way = SmtpRoute("127.0.0.1", port, **({"security": "none", "helo_name": "example.jp", "patience": QUICK} | route))
+    values: dict[str, Any] = {"security": "none", "helo_name": "example.jp", "patience": QUICK, **route}
+    way = SmtpRoute("127.0.0.1", port, **values)
     world = around(port, clock, route_of=lambda account: way, short_wait=timedelta(0))
     end = clock.now + timedelta(hours=hours)
     while True:
@@ -72,7 +73,7 @@ ODD_ANSWERS: list[tuple[str, str, Any, dict[str, int]]] = [
 def test_s05_s06_s07_s08_s14_s15_s33_odd_answers_end_in_the_state_they_prove(
     fault: str, key: str, answer: Any, expected: dict[str, int]
 ) -> None:
-    auth = {"auth": "LOGIN", "user": "staff", "password": Secret(PASSWORD)} if key == "AUTH" else {}
+    auth: dict[str, Any] = {"auth": "LOGIN", "user": "staff", "password": Secret(PASSWORD)} if key == "AUTH" else {}
     extensions = ("AUTH LOGIN",) if auth else ("SIZE 10000000",)
     with Peer(SmtpScript({key: answer}, extensions=extensions)) as peer:
         states = sent_by(peer.port, **auth)
@@ -89,7 +90,7 @@ def test_s11_s12_what_was_said_before_tls_counts_for_nothing_after_it() -> None:
     # Without STARTTLS on offer nothing is said at all; the dialogues s11_* and s12_* play the rest byte by byte.
     script = SmtpScript(extensions=("AUTH LOGIN",))
     with Peer(script) as peer:
-        route = {"security": "starttls", "auth": "LOGIN", "user": "staff", "password": Secret(PASSWORD)}
+        route: dict[str, Any] = {"security": "starttls", "auth": "LOGIN", "user": "staff", "password": Secret(PASSWORD)}
         assert sent_by(peer.port, **route) == {"queued": 2}
     assert not [command for command in script.commands if command.startswith("AUTH")]
 

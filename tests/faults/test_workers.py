@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from fumibako.apps.office import schema
@@ -136,6 +137,7 @@ def test_c01_three_hundred_kills_of_two_workers_with_four_lines_each_against_a_l
         copies = office.copies()
     rows = list(Delivery.objects.filter(job__in=jobs))
     unknown = sum(row.state == State.UNKNOWN for row in rows)
+    assert done == kills
     assert max(copies.values()) == 1, "somebody got two"
     assert [row.pk for row in rows if row.state == State.SENT and copies[row.wire_address] == 0] == []
     assert [row.pk for row in rows if row.state == State.QUEUED and copies[row.wire_address]] == []
@@ -296,5 +298,5 @@ def test_d20_killed_in_the_middle_of_bringing_tables_up_to_date_the_next_start_e
     with closing(sqlite3.connect(data / "fumibako.sqlite3")) as found:
         assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         applied = {name for (name,) in found.execute("SELECT app || '.' || name FROM django_migrations")}
-    mine = {f"{app}.{name}" for app, name in schema.MigrationExecutor(connection).loader.applied_migrations}
+    mine = {f"{app}.{name}" for app, name in MigrationExecutor(connection).loader.applied_migrations}
     assert applied == mine

@@ -99,6 +99,12 @@ def test_every_screen_can_be_used_by_everybody(
         assert_big_enough(page)
 
 
+def arrive(page: Page, subject: str) -> None:
+    """The mail with this subject is open, and its scripts listen."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(subject)
+    page.wait_for_load_state()
+
+
 def test_the_whole_way_with_the_keys_alone(open_page: OpenPage, desk: dict[str, int]) -> None:
     page = open_page("/inbox/")
     page.keyboard.press("ArrowDown")
@@ -107,11 +113,11 @@ def test_the_whole_way_with_the_keys_alone(open_page: OpenPage, desk: dict[str, 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("12月の増員についてご相談")
+    arrive(page, "12月の増員についてご相談")
     page.keyboard.press("Control+ArrowUp")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Re: 【12月度】シフト提出のお願い")
+    arrive(page, "Re: 【12月度】シフト提出のお願い")
     page.keyboard.press("Control+ArrowDown")
-    expect(page.get_by_role("heading", level=1)).to_have_text("12月の増員についてご相談")
+    arrive(page, "12月の増員についてご相談")
     page.keyboard.press("Escape")
     expect(page.locator(f"#m{desk['logi']}")).to_be_focused()
     page.keyboard.press("F3")
@@ -119,10 +125,11 @@ def test_the_whole_way_with_the_keys_alone(open_page: OpenPage, desk: dict[str, 
     page.keyboard.type("求人")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"\?.*q="))
+    page.wait_for_load_state()
     expect(page.locator("#mails .ml a")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("求人の件")
+    arrive(page, "求人の件")
     page.keyboard.press("F4")
     expect(page.get_by_role("heading", name="以下のメールを削除しますか?")).to_be_visible()
     expect(
@@ -181,7 +188,7 @@ def test_what_was_begun_survives_going_elsewhere_and_coming_back(open_page: Open
     page = open_page(f"/inbox/{desk['yamada']}/")
     page.locator("#q").fill(WRITTEN)
     page.keyboard.press("Control+ArrowDown")
-    expect(page.get_by_role("heading", level=1)).to_have_text("12月の増員についてご相談")
+    arrive(page, "12月の増員についてご相談")
     page.keyboard.press("Control+ArrowUp")
     expect(page.locator("#q")).to_have_value(WRITTEN)
 
@@ -203,7 +210,7 @@ def test_taking_back_brings_the_words_to_the_form(open_page: OpenPage, desk: dic
 def test_everything_works_without_scripts(open_page: OpenPage, desk: dict[str, int]) -> None:
     page = open_page("/inbox/", scripts=False)
     page.get_by_role("link", name=re.compile("求人の件")).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("求人の件")
+    arrive(page, "求人の件")
     page.locator("#q").fill(WRITTEN)
     page.get_by_role("button", name="返信を送信").click()
     expect(page.get_by_role("button", name="取り消す")).to_be_visible()
@@ -220,12 +227,12 @@ def test_on_a_phone_list_and_mail_are_pages_of_their_own(open_page: OpenPage, de
     page = open_page("/inbox/", size=(390, 844))
     expect(page.locator("#reading")).to_have_count(0)
     page.get_by_role("link", name=re.compile("求人の件")).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("求人の件")
+    arrive(page, "求人の件")
     expect(page.locator("#mails")).to_be_hidden()
     page.get_by_role("button", name="処理済み", exact=True).click()
     expect(page.get_by_text(re.compile("を処理済みにしました。"))).to_be_visible()
     page.go_back()
-    expect(page.get_by_role("heading", level=1)).to_have_text("求人の件")
+    arrive(page, "求人の件")
 
 
 def test_an_account_without_mail_says_when_the_next_comes(open_page: OpenPage) -> None:

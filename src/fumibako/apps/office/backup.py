@@ -95,7 +95,7 @@ class _Archive:
             facts = os.fstat(source.fileno())
             info = _tar_entry(name, facts.st_size, facts.st_mtime)
             reader = _Hashing(source)
-            self.tar.addfile(info, reader)  # type: ignore[arg-type]
+            self.tar.addfile(info, reader)
             self.entries.append(Entry(name, facts.st_size, reader.digest.hexdigest()))
 
 
@@ -223,7 +223,7 @@ def manifest_from(raw: bytes) -> Manifest:
         raise ValueError("format")
     try:
         entries = tuple(Entry(str(each["name"]), int(each["size"]), str(each["sha256"])) for each in values["entries"])
-        words = {name: str(values[name]) for name in ("made_at", "version", "instance")}
-        return Manifest(**words, keys=tuple(map(str, values["keys"])), entries=entries)
+        made_at, version, office_id = (str(values[name]) for name in ("made_at", "version", "instance"))
+        return Manifest(made_at, version, office_id, tuple(map(str, values["keys"])), entries)
     except (KeyError, TypeError) as trouble:
         raise ValueError("manifest") from trouble

@@ -102,7 +102,7 @@ def advance() -> bool:
 
     The file is written before and after the row, so that a kill between them leaves a span that fits both.
     """
-    with _alone():
+    with alone():
         if outbound_hold():
             return False
         stand, record = read_stand(), read_record()
@@ -121,13 +121,11 @@ def hold(word: str, root: Path | None = None) -> None:
 
 
 def let_go() -> None:
-    """Make this folder the one that works here, whatever it was before. Call inside the release's transaction."""
-    with _alone():
-        stand, record = read_stand(), read_record()
-        count = max(stand.high if stand else 0, record.count if record else 0)
-        root = Path(settings.DATA.root)
-        (root / ANCHOR).unlink(missing_ok=True)
-        _step(replace(_begun(), instance=_office_instance()), count)
+    """Make this folder the one that works here, whatever it was before. Call `alone`, in the release's transaction."""
+    stand, record = read_stand(), read_record()
+    count = max(stand.high if stand else 0, record.count if record else 0)
+    (Path(settings.DATA.root) / ANCHOR).unlink(missing_ok=True)
+    _step(replace(_begun(), instance=_office_instance()), count)
 
 
 def mark_copy(copy: sqlite3.Connection, at: datetime) -> None:
@@ -236,7 +234,8 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
+    """Be the only one who changes the stand. Taken before the database's own lock, never inside a transaction."""
     descriptor = os.open(settings.DATA.run / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

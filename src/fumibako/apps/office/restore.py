@@ -81,8 +81,8 @@ def put_in_place(place: Path, manifest: Manifest, root: Path, at: datetime, key_
     for name in (*FOLDERS, DATABASE):
         if (place / name).exists():
             (place / name).rename(root / name)
-    for folder in FOLDERS:
-        (root / folder).mkdir(mode=0o700, exist_ok=True)
+    for name in FOLDERS:
+        (root / name).mkdir(mode=0o700, exist_ok=True)
     folder = data_folder.DataFolder(root)
     if keys:
         data_folder.write_keys(folder, keys)

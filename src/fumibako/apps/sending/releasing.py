@@ -41,7 +41,7 @@ def release_copy(
     trouble = _objection(why, is_nothing_sent_since=is_nothing_sent_since)
     if trouble:
         raise Refused([Problem("", "", trouble)])
-    with one_writer():
+    with instance.alone(), one_writer():
         doubted = ledger.Doubted()
         if not is_nothing_sent_since:
             note = Note(operator=operator, actor_name=actor_name(operator)[:100], reason=REASON)

@@ -117,7 +117,8 @@ def database_line(title: str, problems: Sequence[str], damage: str, facts: dict[
         advice = "データの置き場所をそのまま写してから、控え(backups フォルダー)に戻してください。"
         return Line("database", "データベース", Level.BAD, f"壊れています({damage})。", advice, facts)
     if problems:
-        return Line("database", "データベース", Level.BAD, f"{title}。{problems[0]}", " ".join(problems[1:]), facts)
+        advice = " ".join(problems[1:]) or "設定を元に戻して、「./fumibako serve」で動かし直してください。"
+        return Line("database", "データベース", Level.BAD, f"{title}。{problems[0]}", advice, facts)
     return Line("database", "データベース", Level.OK, f"{title}。記録は停電でも失われない設定です。", "", facts)
 
 
