@@ -166,7 +166,7 @@ NOT_HERE = {
     "D08": "a real NFS or SMB mount needs a server; the judgement is tried with the names the kernel gives",
     "C17": "drop_caches instead of a reboot; D04 replays power cuts",
     "C18": "not injected: fail-over needs a second server; what it would break is covered by the conditional updates",
-    "T01": "the clock is handed in, not faked by libfaketime, which is not everywhere; the monotonic one goes on as ever",
+    "T01": "the clock is handed in, not faked by libfaketime, which is not everywhere; waits go on as ever",
     "T06": "two clocks in one process; with SQLite all workers share one computer",
 }
 """What the specification wants injected in another way than the tests do, and why."""

@@ -270,7 +270,7 @@ open_database()
 """
 
 
-@pytest.mark.parametrize("number", [3, 150])
+@pytest.mark.parametrize("number", [pytest.param(3, marks=pytest.mark.long), 150])
 def test_d20_killed_in_the_middle_of_bringing_tables_up_to_date_the_next_start_ends_it(
     tmp_path: Path, number: int
 ) -> None:

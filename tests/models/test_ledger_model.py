@@ -102,8 +102,7 @@ def steps_without_workers(world: World, rules: Rules) -> Next:
     """The sweep, the reaper with a clock of its own, error mails, proof, and people."""
     for trigger in (Trigger.RELEASE, Trigger.EXPIRE, Trigger.SUPPRESS):
         yield from moved(world, trigger, rules)
-    if not world.is_restored:
-        yield from _restored(world, rules)
+    yield from _restored(world, rules)
     if not world.is_cancelled:
         yield "the job is cancelled", replace(world, is_cancelled=True)
     elif world.state in (State.PLANNED, State.QUEUED):
@@ -121,7 +120,7 @@ def steps_without_workers(world: World, rules: Rules) -> Next:
 
 def _restored(world: World, rules: Rules) -> Next:
     """An old copy is put in place and released: workers have ended, and any earlier state may come back."""
-    for state in sorted(sources(Trigger.RESTORE)):
+    for state in () if world.is_restored else sorted(sources(Trigger.RESTORE)):
         old = replace(world, state=state, owner=-1, hands=World().hands, is_restored=True)
         if rules.doubts_restored:
             yield from moved(old, Trigger.RESTORE, rules)

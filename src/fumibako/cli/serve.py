@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from fumibako import logs
 from fumibako.apps.office.actions import issue_setup_ticket
-from fumibako.apps.office.queries import has_administrator
+from fumibako.apps.office.queries import has_administrator, outbound_hold
 from fumibako.background import supervisor
 from fumibako.cli.printing import note, tell
 from fumibako.cli.refused import CouldNotRun, Refused
@@ -28,6 +28,10 @@ log = structlog.get_logger("fumibako.serve")
 PORT = 8000
 MOST_WORKERS = 8
 CHILD_WORDS = {"web": "画面の処理", "worker": "送信の処理"}
+HELD = (
+    "復元または複製されたデータのため、送信も受信もしません。元のふみばこが動いていないことを確かめて、"
+    "「動作状況」の画面か「./fumibako release」で解除してください。"
+)
 PUBLIC_WITHOUT_NAME = (
     "ほかのコンピューターから使うときは、このコンピューターの名前を FUMIBAKO_HOSTS に指定してください"
     "(例: FUMIBAKO_HOSTS=fumibako.example.jp ./fumibako serve --host 0.0.0.0)。"
@@ -116,6 +120,8 @@ def opening_of(listener: socket.socket) -> Opening:
 
 def announce(args: argparse.Namespace, opening: Opening) -> None:
     """Print the address as the last line before waiting."""
+    if outbound_hold():
+        note(HELD)
     if opening.is_set_up_link:
         note("最初の管理者を登録するアドレスです。30分以内に開いてください。")
     note("ブラウザで開いてください(終わるときは Ctrl+C)。")
