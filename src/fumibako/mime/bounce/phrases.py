@@ -56,5 +56,9 @@ def _piece(piece: str, names: Mapping[str, str]) -> str:
 
 
 def _words(text: str) -> str:
-    """The words literally; a space also stands for `, ` and `: `, and `*` still means the rest of a word."""
-    return "".join(r"\w*" if char == "*" else r"[,:;.]? " if char == " " else re.escape(char) for char in text)
+    """The words literally; a space also stands for `, ` and `: `, and `*` still means the rest of a word.
+
+    `n't` is the end of a word: doesn't, isn't, couldn't.
+    """
+    start = r"\w{1,6}" if text.startswith("n't") else ""
+    return start + "".join(r"\w*" if char == "*" else r"[,:;.]? " if char == " " else re.escape(char) for char in text)

@@ -16,6 +16,7 @@ from fumibako.mime.bounce.provider_words import PROVIDER_WORDS, VENDOR_HOSTS, VE
 from fumibako.mime.bounce.reason_names import NAMES
 from fumibako.mime.bounce.reason_words import WORDS
 from fumibako.mime.bounce.reason_words_abroad import ABROAD
+from fumibako.mime.bounce.reason_words_first import FIRST
 from fumibako.mime.bounce.reason_words_later import LATER
 from fumibako.mime.bounce.report import Found
 from fumibako.mime.bounce.status_reasons import is_vendors_own, of_status, of_vague_status
@@ -149,7 +150,7 @@ def _patterns(is_first: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
     # Words of other languages go with the last and widest entry of their reason.
     last = {reason: place for place, (reason, _) in enumerate(table)}
     taken = set() if is_first else {reason for reason, _ in WORDS}
-    found = []
+    found = [(reason, compiled(phrases, NAMES)) for reason, phrases in FIRST] if is_first else []
     for place, (reason, phrases) in enumerate(table):
         others = ABROAD.get(reason, ()) if last[reason] == place and reason not in taken else ()
         found.append((reason, compiled(phrases + others, NAMES)))

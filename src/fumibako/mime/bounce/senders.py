@@ -75,7 +75,8 @@ REPLYING_SUBJECTS: Final = compiled(
         "automatische antwort", "réponse automatique", "absence du bureau", "respuesta automática",
         "fuera de la oficina", "risposta automatica", "fuori sede", "resposta automática", "автоответ", "自动回复",
         "自動回覆", "자동 회신", "automatisch antwoord", "autosvar", "automaattinen", "自動応答", "自動返信",
-        "自動送信", "不在", "休暇", "お休み", "外出中", "受付完了", "お問い合わせ…ありがとう", "受け付けました",
+        "自動送信", "不在", "{休暇|お休み}{中|のため|の為|につき}", "{休暇|お休み}…{お知らせ|自動|通知}", "外出中",
+        "受付完了", "お問い合わせ…ありがとう", "受け付けました",
     )
 )  # fmt: skip
 DIGEST_SUBJECTS: Final = compiled(
