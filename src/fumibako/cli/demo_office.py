@@ -22,6 +22,7 @@ from fumibako.apps.recipients.models import PartyAddress, Recipient
 from fumibako.apps.recipients.samples import make_samples
 from fumibako.apps.sending.drafts import add_people, set_letter, set_sender, start_draft
 from fumibako.apps.sending.models import BulkSend
+from fumibako.cli.demo_days import live_through
 from fumibako.cli.printing import note
 from fumibako.cli.refused import CouldNotRun, Refused
 from fumibako.cli.serve import PORT, announce, listen, opening_of, serve_on
@@ -106,6 +107,7 @@ def run_demo(args: argparse.Namespace, open_browser: Callable[[str], object] | N
         with practice_server() as addresses:
             follow_ports(addresses)
             fill_office(addresses, args.people)
+            live_through()
             with closing(_listen(args.port)) as door:
                 opening = opening_of(door)
                 announce(args, opening)
