@@ -26,7 +26,8 @@ FIRST: Final[Table] = (
     )),
     ("badreputation", ("{due to|because of} ~3 reputation",)),
     ("speeding", (
-        "throttl*", "{submission|message|sending} rate ~5 {exceed*|limit*}", "too many requests",
+        "throttl*", "{submission|message|sending} rate ~5 {exceed*|limit*}",
+        "hourly ~3 {limit|quota}", "too many requests",
         "短時間…{大量|多数|制限}",
     )),
     # The sending service did not even try.
@@ -45,7 +46,8 @@ FIRST: Final[Table] = (
         "{sender address|from address|envelope sender} ~3 {blacklist*|blocklist*|black list|block list}",
     )),
     ("blocked", (
-        "smtp not accepting {messages|connections}", "due to listing", "country ~6 {BLOCKED}",
+        "smtp not accepting {messages|connections}", "due to listing",
+        "{blocked|rejected} by {our|the|a} firewall", "country ~6 {BLOCKED}",
     )),
     ("spamdetected", (
         "fortiguard ~2 {antispam|anti-spam}", "{antispam|anti-spam} blocking",
@@ -57,9 +59,11 @@ FIRST: Final[Table] = (
         "{reject|rejected} ~3 banned", "添付ファイル…{許可|拒否|禁止|受け取れ|受信でき}", "添付…形式…拒否",
     )),
     ("mailererror", ("program ~2 {died|exited|failed|failure}", "プログラム…{失敗|エラー|異常}")),
+    ("suspend", ("account {is|has|was} expired",)),
     # A person who does not want our mail, not a domain that takes none at all.
     ("filtered", (
         "{recipient|user|addressee|person|subscriber} {does not|doesn't} {accept|want} ~2 {mail|email|messages}",
+        "{recipient|user|addressee} has {blocked|rejected|refused} {your|you|this|the}",
     )),
     ("expired", ("日間…配{送|信}でき",)),
 )  # fmt: skip
