@@ -95,7 +95,7 @@ def live_through() -> None:
     if not (is_to_send or is_to_receive or is_to_write):
         return
     logs.set_up("demo", settings.DATA.logs)
-    colleague, keeper = _colleagues()
+    colleague, keeper = colleagues()
     clock = PracticeTime()
     with PracticeServer(data_root() / "practice", delays=DELAYS, clock=clock.seconds) as server:
         if is_to_send:
@@ -107,7 +107,7 @@ def live_through() -> None:
     Operator.objects.filter(pk=keeper.pk).update(is_active=False)
 
 
-def _colleagues() -> tuple[Operator, Operator]:
+def colleagues() -> tuple[Operator, Operator]:
     """Somebody else in the office, and who keeps the newcomer's work until there is a newcomer. Neither can log in."""
     department = Department.objects.first()
     found = []
@@ -132,7 +132,7 @@ def _give_rights(operators: list[Operator]) -> None:
     for account in MailAccount.objects.all():
         values: dict[str, Any] = {"permissions": {one.pk: rights for one in operators}}
         if account.from_address in EXPANDED:
-            expansion = {"to_contact_record": True, "default_operator": operators[0]}
+            expansion = {"to_contact_record": True, "default_operator": operators[0].pk}
             values |= expansion | {"contact_rules": dict.fromkeys(("from", "to", "cc"), rule)}
         save_account(None, values, account_no=account.account_no)
 

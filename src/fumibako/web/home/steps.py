@@ -43,7 +43,7 @@ def steps_of(operator: Operator) -> list[Step]:
             _draft("body"),
             tests.exists(),
         ),
-        Step("届いたメールに返信する", "メールを開いて、R キーか [返信] を押します。", answers, replies.exists()),
+        Step("届いたメールに返信する", "メールを開き、[返信] を押して書きます。", answers, replies.exists()),
         Step(
             "20人に一括送信し、途中で止めてみる",
             "用意した下書きを送信し、[一時停止] を押します。",
