@@ -114,7 +114,7 @@ def _send(account_id: int, port: int, starter: int, ready: int) -> int:
     from django.utils import timezone
 
     from fumibako.apps.sending import workers
-    from fumibako.apps.sending.work import AROUND, Line, tidy_up
+    from fumibako.apps.sending.work import AROUND, Fleet, tidy_up
     from tests.support.jobs import FakeTime, around
 
     try:
@@ -123,7 +123,7 @@ def _send(account_id: int, port: int, starter: int, ready: int) -> int:
         world = replace(AROUND, route_of=around(port, FakeTime()).route_of, short_wait=timedelta(0))
         os.write(ready, b".")
         os.read(starter, 1)
-        Line(account_id, worker_id, threading.Event(), world).run()
+        Fleet(account_id, worker_id, threading.Event(), world).run()
         workers.retire(worker_id, lock, timezone.now())
     except (DatabaseError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

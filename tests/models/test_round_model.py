@@ -7,7 +7,7 @@ per connection, and that no second dot is written before the first one's answer.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -82,7 +82,7 @@ def _mark(world: World, number: int, rules: Rules) -> Iterator[tuple[str, World]
     yield f"{number} marked", replace(world, stored=stored, line=line)
 
 
-PROMISES = {
+PROMISES: dict[str, Callable[[World], bool]] = {
     "a kill leaves one unknown": lambda world: not world.is_dead or world.stored.count("handing_over") <= 1,
     "no second dot before the answer": lambda world: world.line.count("dot") <= 1,
     "no dot without its mark": lambda world: all(

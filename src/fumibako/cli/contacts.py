@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from fumibako.apps.contacts.exporting import in_pages
 from fumibako.apps.contacts.labels import NOBODY, PARTY_KINDS
 from fumibako.apps.contacts.models import ContactRecord
 from fumibako.apps.contacts.people import label_of
@@ -15,7 +16,6 @@ from fumibako.apps.recipients.rules import day_of
 from fumibako.cli.printing import iso, tell
 from fumibako.cli.refused import Refused
 
-PAGE = 500
 CONDITIONS = {
     "since": "連絡日がこの日から(2026-11-24)",
     "until": "連絡日がこの日まで",
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         if conditions[name] and day_of(conditions[name]) is None:
             raise Refused(f"--{name.replace('_', '-')} は「2026-11-24」の形で指定してください。")
     found = search(None, conditions).order_by("-contacted_at", "-id")
-    for record in found.prefetch_related("files").iterator(chunk_size=PAGE):
+    for record in in_pages(found.prefetch_related("files")):
         facts = record_facts(record)
         party = facts["party"] or NOBODY
         tell(args, facts, f"{facts['number']}\t{_minute(record)}\t{party}\t{facts['status1'] or ''}\t{record.subject}")

@@ -73,7 +73,9 @@ def parse(subject: str, body: str, known: Collection[str] = ALL_FIELDS) -> Parse
     if problems:
         raise LetterRefused(problems)
     used = dict.fromkeys(name for token in subject_tokens + text_tokens for name in _reading(token).fields)
-    return ParsedLetter(tuple(used), part_of(subject_tokens, "subject"), part_of(text_tokens, "text"), _ending_of(text_tokens))
+    return ParsedLetter(
+        tuple(used), part_of(subject_tokens, "subject"), part_of(text_tokens, "text"), _ending_of(text_tokens)
+    )
 
 
 def as_written(subject: str, body: str) -> ParsedLetter:

@@ -122,7 +122,7 @@ class Carrier:
             if self.is_before_dot:
                 try:
                     on_hand_over()
-                except BaseException:
+                except BaseException:  # boundary: whatever the mark raises, the line goes without a dot
                     self.break_off("the mark was not made")
                     raise
                 self.hand_over(self.clock, None)

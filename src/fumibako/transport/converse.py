@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from fumibako.delivery.outcome import Stage
-from fumibako.protocol.errors import (
-    Garbage,
-    InjectedPlaintext,
-    LineLost,
-    NotHandedOver,
-    RemoteError,
-    TooSlow,
-    Unsolicited,
-)
+from fumibako.protocol.errors import InjectedPlaintext, RemoteError, TooSlow, Unsolicited
 from fumibako.protocol.lines import Inbox
 from fumibako.protocol.patience import Patience
-from fumibako.protocol.steps import Conversation, Drop, HandOver, Listen, Payload, Say, StartTls, Step
+from fumibako.protocol.steps import Conversation, Drop, Listen, Say, StartTls, Step
 from fumibako.protocol.transcript import Listener
 
 R = TypeVar("R")
@@ -44,9 +34,6 @@ class Wire(Protocol):
     def look(self) -> None:
         """Take in what has arrived, without waiting."""
 
-    def settle(self) -> None:
-        """Wait until writing will not wait, and take in what has arrived."""
-
     def start_tls(self) -> None:
         """Turn to TLS. Nothing unread is left in the inbox."""
 
@@ -54,51 +41,29 @@ class Wire(Protocol):
         """Close at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class _End(Generic[T]):
-    result: T
-
-
-_Steps: TypeAlias = Generator[Step[R] | _End[T], R, None]
-
-
-def converse(
-    conversation: Conversation[R, T],
-    stream: Wire,
-    *,
-    on_hand_over: Callable[[], None] | None = None,
-    transcript: Listener | None = None,
-) -> T:
-    """Play `conversation` on `stream` and return its result.
+def converse(conversation: Conversation[R, T], stream: Wire, *, transcript: Listener | None = None) -> T:
+    """Play `conversation` on `stream` and return its result. Mails go by `relay`, which can stop before the dot.
 
     A RemoteError closes the line and is thrown into the conversation, which may turn it into a result or let it out.
-    Whatever `on_hand_over` raises closes the line without the final dot and comes out unchanged. A line left with bytes
-    nobody asked for, or with questions nobody waited for, is closed.
+    A line left with bytes nobody asked for, or with questions nobody waited for, is closed.
     """
-    performer = _Performer[R](stream, on_hand_over, transcript)
-    steps = _to_the_end(conversation)
-    is_over = False
+    performer = _Performer[R](stream, transcript)
     try:
-        step = next(steps)
-        while not isinstance(step, _End):
-            step = _advance(steps, step, performer)
-        is_over = True
-    finally:
-        if not is_over:
+        step = next(conversation)
+        while True:
+            step = _advance(conversation, step, performer)
+    except StopIteration as end:
+        if stream.inbox or performer.is_expecting:
             stream.close()
-            steps.close()
-    if stream.inbox or performer.is_expecting:
+        result: T = end.value
+        return result
+    except BaseException:
         stream.close()
-    return step.result
+        conversation.close()
+        raise
 
 
-def _to_the_end(conversation: Conversation[R, T]) -> _Steps[R, T]:
-    # An `_End` step instead of StopIteration: a callback that raises StopIteration must not look like a result.
-    result = yield from conversation
-    yield _End(result)
-
-
-def _advance(steps: _Steps[R, T], step: Step[R], performer: _Performer[R]) -> Step[R] | _End[T]:
+def _advance(conversation: Conversation[R, T], step: Step[R], performer: _Performer[R]) -> Step[R]:
     reply: R | None = None
     try:
         if isinstance(step, Listen):
@@ -107,20 +72,18 @@ def _advance(steps: _Steps[R, T], step: Step[R], performer: _Performer[R]) -> St
             performer.perform(step)
     except RemoteError as error:
         performer.give_up(error)
-        return steps.throw(error)
-    return next(steps) if reply is None else steps.send(reply)
+        return conversation.throw(error)
+    return next(conversation) if reply is None else conversation.send(reply)
 
 
 class _Performer(Generic[R]):
     """Performs single steps, and knows what was said but not yet written, and how many replies are owed."""
 
-    def __init__(self, stream: Wire, on_hand_over: Callable[[], None] | None, transcript: Listener | None) -> None:
+    def __init__(self, stream: Wire, transcript: Listener | None) -> None:
         self._stream = stream
-        self._on_hand_over = on_hand_over
         self._transcript = transcript
         self._unwritten: list[bytes] = []
         self._owed_count = 0
-        self._marked_at: float | None = None
         self._stage = Stage.CONNECT
 
     @property
@@ -138,16 +101,14 @@ class _Performer(Generic[R]):
         match step:
             case Say():
                 self._say(step)
-            case Payload():
-                self._pay(step)
-            case HandOver():
-                self._hand_over()
             case StartTls():
                 self._start_tls()
             case Drop():
                 self._unwritten.clear()
                 self._owed_count = 0
                 self._stream.close()
+            case _:
+                raise RuntimeError(f"{type(step).__name__} belongs to a mail")
 
     def listen(self, step: Listen[R]) -> R:
         """Write what was said, then read until one reply is complete."""
@@ -194,13 +155,6 @@ class _Performer(Generic[R]):
         if self._transcript is not None:
             self._transcript.said(step.line, is_secret=step.is_secret)
 
-    def _pay(self, step: Payload) -> None:
-        self._stage = Stage.BODY
-        self._require_no_surplus()
-        self._stream.write(step.raw)
-        if self._transcript is not None:
-            self._transcript.said(b"(%d bytes of content)" % len(step.raw), is_secret=False)
-
     def _start_tls(self) -> None:
         self._stage = Stage.TLS
         if not self._stream.inbox:
@@ -209,35 +163,12 @@ class _Performer(Generic[R]):
             raise InjectedPlaintext(f"plaintext behind the go-ahead for TLS: {self._stream.inbox.excerpt()}")
         self._stream.start_tls()
 
-    def _hand_over(self) -> None:
-        """A line that broke, or brought an answer out of turn, is found before the mark rather than after the dot."""
-        self._stage = Stage.MARK
-        self._stream.settle()
-        self._require_no_surplus()
-        if self._on_hand_over is not None:
-            self._on_hand_over()
-        self._marked_at = self._stream.clock()
-
     def _flush(self) -> None:
         if not self._unwritten:
             return
         raw = b"".join(self._unwritten)
         self._unwritten.clear()
-        if self._marked_at is not None:
-            self._require_fresh_mark(self._marked_at)
-            self._marked_at = None
         self._stream.write(raw)
-
-    def _require_fresh_mark(self, marked_at: float) -> None:
-        """Between mark and dot nothing may have come, and hardly any time may have passed."""
-        try:
-            self._stream.look()
-            if self._stream.inbox:
-                raise Unsolicited(f"an answer before the final dot: {self._stream.inbox.excerpt()}")
-        except (LineLost, Garbage) as error:
-            raise NotHandedOver(error.detail, stage=Stage.MARK) from None
-        if self._stream.clock() - marked_at > self._stream.patience.mark:
-            raise NotHandedOver("too long between the mark and the final dot", stage=Stage.MARK)
 
     def _require_no_surplus(self) -> None:
         if self._owed_count == 0 and self._stream.inbox:

@@ -80,12 +80,6 @@ class Stream:
         if self._has_decrypted() or self._events(select.POLLIN, 0):
             self.inbox.feed(self._receive())
 
-    def settle(self) -> None:
-        """Wait until the next write will not wait, and put what has arrived into the inbox."""
-        self._require_open()
-        self._wait(select.POLLOUT, self.clock() + self.patience.block)
-        self.look()
-
     @property
     def descriptor(self) -> int:
         """What the operating system waits for, for whoever watches several lines at once."""

@@ -115,9 +115,6 @@ class ScriptedWire:
         elif self.events and self.events[0][0] == "<close>":
             raise LineLost("the server closed the line")
 
-    def settle(self) -> None:
-        self.look()
-
     def start_tls(self) -> None:
         assert self.events.pop(0)[0] == "<tls>", "TLS began where the script has none"
 

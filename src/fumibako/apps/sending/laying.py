@@ -1,5 +1,4 @@
-"""The rows of a job on their way into the ledger: streamed, so that a hundred thousand people need no more memory than
-a thousand."""
+"""The rows of a job on their way into the ledger: handed on in portions, never held as a whole."""
 
 from __future__ import annotations
 

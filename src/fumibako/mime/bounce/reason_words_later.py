@@ -55,6 +55,8 @@ LATER: Final[Table] = (
         "does not exist", "not exist", "invalid address",
         "{unable to|cannot|can't|could not|couldn't} deliver ~3 {user|recipient|mailbox|account|address}",
         "address ~2 incorrect", "no recipient*", "unknown recipient", "mailbox is not",
+        "{CANNOT} be verified ~3 {recipient|user|mailbox}", "recipient* not in ~3 list",
+        "{user|recipient} is not local", "not match any ~1 {user|account|mailbox}",
     )),
     ("securityerror", (
         "{access|permission} ~3 {denied|required|failed|failure|not authorized}",
@@ -74,6 +76,8 @@ LATER: Final[Table] = (
         "{user|recipient|addressee|owner} ~3 {settings|only accepts|whitelist*|declined}", "challenge*",
         "not accept* ~3 {mail|messages|message}",
     )),
+    ("networkerror", ("not responding",)),
+    ("syntaxerror", ("syntax error", "synchronization error", "parameters ~2 invalid")),
     ("onhold", (
         "on hold", "held for", "being held", "awaits moderator*", "moderat*",
     )),

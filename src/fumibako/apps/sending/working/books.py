@@ -29,6 +29,11 @@ NO_COMMIT = (OperationalError, InterfaceError)
 """The transaction did not come about, or nobody can say whether it did: its connection was lost in COMMIT."""
 
 
+def is_failed_sync(error: BaseException) -> bool:
+    """True when the disk failed: a failed sync may have lost pages that a second one reports as safe (D03)."""
+    return isinstance(error, OperationalError) and "I/O error" in str(error)
+
+
 class Books:
     """Collects answers and brings them into the ledger, together with marks and claims."""
 
@@ -142,7 +147,7 @@ class Books:
                 log.info("mail", delivery=row.pk, attempt=row.attempt, state=state, code=one.outcome.code)
 
     def _require_sound(self, error: OperationalError | InterfaceError) -> None:
-        """A failed sync may have lost pages that a second one reports as safe (D03): then nothing is tried again."""
-        if "I/O error" in str(error):
+        """Once a sync failed nothing is tried again."""
+        if is_failed_sync(error):
             self.is_sound = False
             raise error
