@@ -44,8 +44,20 @@ class PostgreSQL:
         self._settings = settings
         self._owner = _unprivileged()
         self._folder = Path()
-        self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
+
+    @classmethod
+    def at(cls, place: str) -> Self:
+        """The server that another process of the same tests has made (`place` of its object)."""
+        found = cls()
+        port, _, folder = place.partition(":")
+        found.port, found._folder = int(port), Path(folder)
+        return found
+
+    @property
+    def place(self) -> str:
+        """What `at` takes."""
+        return f"{self.port}:{self._folder}"
 
     @property
     def url(self) -> str:
@@ -83,9 +95,11 @@ class PostgreSQL:
     def start(self) -> None:
         """Start it, again after a stop; back when it answers."""
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [self._server, "-D", self.data], stdout=log, stderr=log, cwd="/", **self._as_owner()
             )
+        # Whoever started it takes its end from the process table: a start that finds its number there refuses.
+        threading.Thread(target=process.wait, daemon=True).start()
         pause = threading.Event()
         for _ in range(SECONDS * 20):
             try:
@@ -98,10 +112,19 @@ class PostgreSQL:
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it: SIGINT cuts every connection (fast), SIGQUIT crashes it (`pg_ctl -m immediate stop`)."""
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(SECONDS)
-            self._process = None
+        note = self.data / "postmaster.pid"
+        if not note.exists():
+            return
+        number = int(note.read_text("ascii").splitlines()[0])
+        pause = threading.Event()
+        try:
+            os.kill(number, how)
+            for _ in range(SECONDS * 20):
+                os.kill(number, 0)
+                pause.wait(0.05)
+        except ProcessLookupError:
+            return
+        raise RuntimeError("PostgreSQL does not end")
 
     def cut_connections(self, except_for: str = "") -> int:
         """`pg_terminate_backend` for everybody, or for all but one application's; return how many."""
