@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 Line = dict[str, Any]
 
@@ -35,10 +36,33 @@ def folder() -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def child(kind: str, data: Path, *words: object) -> Line:
-    """Run one hidden kind in a process of its own on a data folder; return the line it printed last."""
+@contextmanager
+def database(url: str) -> Iterator[str]:
+    """The URL of a new database on the same PostgreSQL, removed at the end; "" for SQLite in the data folder."""
+    if not url:
+        yield ""
+        return
+    import psycopg
+
+    name = f"fumibako_bench_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlsplit(url)._replace(path=f"/{name}").geturl()
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def child(kind: str, data: Path, *words: object, database_url: str = "") -> Line:
+    """Run one hidden kind in a process of its own on a data folder; return the line it printed last.
+
+    Its database is named by `database_url` alone: an office's own is never measured.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "FUMIBAKO_DATABASE_URL"}
+    if database_url:
+        environment["FUMIBAKO_DATABASE_URL"] = database_url
     command = [sys.executable, "-m", "fumibako", "--data", str(data), "bench", kind, *map(str, words)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
     found: Line = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from fumibako.cli.bench.measured import Line, child, folder, free_port, running, show
+from fumibako.cli.bench.measured import Line, child, database, folder, free_port, running, show
 from fumibako.cli.bench.sink import sink_command
 
 PEERS: dict[str, tuple[str, ...]] = {"smtp-source": (), "smtp-source -d": ("-d",)}
@@ -25,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rtt", type=float, default=0.0, metavar="MS", help="往復の遅れ(ミリ秒)")
     parser.add_argument("--peer-mails", type=int, default=0, help="並べて測るほうの通数(0=同じ)")
     parser.add_argument("--repeat", type=int, default=1, help="繰り返しの数(よいほうを比べます)")
+    parser.add_argument(
+        "--database-url",
+        default="",
+        metavar="URL",
+        help="PostgreSQL で測ります(測定用のデータベースを作り、終わると消します)",
+    )
     parser.add_argument("--profile", default="", metavar="FILE", help="Python の profile を書き出します")
 
 
@@ -44,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _runs(args: argparse.Namespace, connections: int) -> Iterator[tuple[str, Line]]:
-    with _server(args.rtt) as (port, sink), folder() as data:
+    with _server(args.rtt) as (port, sink), folder() as data, database(args.database_url) as url:
         words = ["--profile", args.profile] if args.profile else []
-        ours = child("_send", data, args.mails, port, connections, *words)
+        ours = child("_send", data, args.mails, port, connections, *words, database_url=url)
         yield "fumibako", ours | {"sink": sink}
         program = shutil.which("smtp-source") or shutil.which("smtp-source", path="/usr/sbin")
         for what, options in PEERS.items() if program else ():
