@@ -135,6 +135,7 @@ FAULTS = {
     "C15": "a mail that kills its reader three times: 解析不能, the others are read",
     "C16": "an old worker on the tables of a newer version: refuses, changes nothing",
     "C17": "everything killed at once: goes on with what was surely not sent",
+    "C18": "PostgreSQL cuts sessions, crashes, leaves a COMMIT unanswered: nobody twice, nothing assumed",
     "T01": "a clock that jumps by hours, years, to 1970: nobody twice",
     "T02": "the clock steps back: no wait grows beyond its length",
     "T03": "a reservation at an hour that is missing or comes twice: starts once",
@@ -165,9 +166,9 @@ NOT_HERE = {
     "D07": "throughput beside readers is not measured; what is proven is that a reader who stops reading blocks nobody",
     "D08": "a real NFS or SMB mount needs a server; the judgement is tried with the names the kernel gives",
     "C17": "drop_caches instead of a reboot; D04 replays power cuts",
-    "C18": "not injected: fail-over needs a second server; what it would break is covered by the conditional updates",
+    "C18": "no fail-over, which needs a second server; sessions cut, a crash, and COMMITs unanswered are injected",
     "T01": "the clock is handed in, not faked by libfaketime, which is not everywhere; waits go on as ever",
-    "T06": "two clocks in one process; with SQLite all workers share one computer",
+    "T06": "clocks handed to processes on one computer; on PostgreSQL leases go by the database's own",
 }
 """What the specification wants injected in another way than the tests do, and why."""
 

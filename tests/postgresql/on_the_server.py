@@ -134,7 +134,7 @@ def test_t06_a_clock_that_is_hours_ahead_ends_no_lease() -> None:
     workers.retire(worker_id, lock, timezone.now())
 
 
-def test_c06_a_lock_held_in_a_session_tells_the_living_from_the_dead_on_other_machines(server: PostgreSQL) -> None:
+def test_a_lock_held_in_a_session_tells_the_living_from_the_dead_on_other_machines(server: PostgreSQL) -> None:
     worker_id, lock = workers.enlist(timezone.now())
     # Seen from another machine there is no such file.
     (settings.DATA.run / f"{worker_id}.lock").unlink()

@@ -21,6 +21,11 @@ DATABASE_GONE = (
     "データベース {} がありません。動かした場所には必ずあるものです。元の場所に戻すか、"
     "「./fumibako restore FILE」で控えから戻してください。"
 )
+DRIVER_MISSING = (
+    "PostgreSQL を使うための部品がありません。"
+    "「.venv/bin/python -m pip install --require-hashes -r requirements-postgres.lock」を実行してください。"
+)
+SERVER_GONE = "PostgreSQL を使えません({})。PostgreSQL が動いていることと、FUMIBAKO_DATABASE_URL を確認してください。"
 OPEN_TO_OTHERS = "データの置き場所を、ほかの利用者が読めます。「chmod 700 {}」を実行してください。"
 
 
@@ -29,11 +34,16 @@ def start_django() -> None:
     # Set, not defaulted: a variable left over from another project must not choose our settings.
     os.environ["DJANGO_SETTINGS_MODULE"] = "fumibako.web.settings"
     import django
+    from django.core.exceptions import ImproperlyConfigured
 
     try:
         django.setup()
     except UnsafeFolder as trouble:
         raise CouldNotRun(str(trouble)) from trouble
+    except ImproperlyConfigured as trouble:
+        if "psycopg" not in str(trouble):
+            raise
+        raise CouldNotRun(DRIVER_MISSING) from trouble
     except OSError as trouble:
         where = trouble.filename or os.environ.get("FUMIBAKO_DATA", "data")
         raise CouldNotRun(
@@ -102,9 +112,13 @@ def require_safe() -> None:
 
 
 def _unusable(trouble: Exception) -> CouldNotRun:
+    from django.db import connection
+
     words = str(trouble)
     if "malformed" in words or "not a database" in words:
         return CouldNotRun(DAMAGED.format(words))
+    if connection.vendor == "postgresql":
+        return CouldNotRun(SERVER_GONE.format(" ".join(words.split())))
     return CouldNotRun(f"データベースを開けません({words})。置き場所の空き容量と、書き込めることを確認してください。")
 
 

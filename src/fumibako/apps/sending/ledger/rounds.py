@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 
 from fumibako.apps.recipients.rules import exclusion_of
@@ -26,7 +27,7 @@ from . import statements
 from .claiming import Claim, Row, Wait, in_flight, is_disk_low, next_due_at, record, say_burst
 from .jobs import going_jobs
 from .moves import Fence, LostClaim, Note, Step, markable, move
-from .statements import Pen, lease_moment, moment_from, moment_of, pen_in_hand
+from .statements import Pen, moment_from, moment_of, pen_in_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,12 +290,12 @@ class _Claiming:
         if self._is_only_looking:
             return
         after, before, owner, at = State.SENDING.value, State.QUEUED.value, self._asked.worker_id, self._at
-        lease = moment_of(lease_moment(self._asked.now)) if taken else at
         rows = [
-            (after, at, row.attempt, owner, lease, row.pk, before, row.attempt - 1)
-            for row in (one.row for one in taken)
+            (after, at, row.attempt, owner, at, row.pk, before, row.attempt - 1) for row in (one.row for one in taken)
         ]
-        if self._pen.run_for_all(statements.CLAIM, rows) != len(rows):
+        is_shared = connection.vendor == "postgresql"
+        statement = statements.CLAIM_BY_ITS_CLOCK if is_shared else statements.CLAIM
+        if self._pen.run_for_all(statement, rows) != len(rows):
             raise LostClaim("a row changed while it was being claimed")
         self._pen.append_events(Trigger.CLAIM, State.QUEUED, self._asked.now, [_plain_event(one) for one in taken])
 

@@ -38,6 +38,8 @@ CLAIM = (
     "UPDATE sending_delivery SET state = %s, changed_at = %s, attempt = %s, owner = %s, claimed_at = %s, "
     "not_before_at = NULL WHERE id = %s AND state = %s AND attempt = %s AND owner = ''"
 )
+CLAIM_BY_ITS_CLOCK = CLAIM.replace("claimed_at = %s", "claimed_at = COALESCE(clock_timestamp(), %s)")
+"""On PostgreSQL, where several machines may share it, a lease begins by the clock of the database (T06)."""
 EVENT = (
     "INSERT INTO sending_deliveryevent (delivery_id, at, trigger, from_state, to_state, attempt, owner, stage, code, "
     "enhanced, text, operator_id, actor_name, reason) "
@@ -135,7 +137,7 @@ def moment_of(at: datetime | None) -> Any:
 
 
 def lease_moment(now: datetime) -> datetime:
-    """Now, as leases are measured: by the clock of the database where several machines share it (T06)."""
+    """Now, as leases are measured: see CLAIM_BY_ITS_CLOCK."""
     if connection.vendor != "postgresql":
         return now
     with connection.cursor() as cursor:
