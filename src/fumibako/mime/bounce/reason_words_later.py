@@ -17,7 +17,8 @@ LATER: Final[Table] = (
     ("policyviolation", (
         "protocol violation", "policy {reject*|restriction*|prohibits|on}",
         "{local|site|our|due to|by|against|because of} policy",
-        "{security|recipient|content|message|organization|company|sending|email} policy", "policies",
+        "{security|recipient|content|message|organization|company|sending|email|mail|usage|corporate} policy",
+        "policies",
         "administrat* {prohibit*|reason*|reject*|den*}", "administrative prohibition",
         "rejected by ~3 {rule|policy|administrator}", "against our", "terms of {service|use}", "mail rule",
         "transport rule*", "violates ~3 policy", "content ~2 not acceptable", "message not allowed",
