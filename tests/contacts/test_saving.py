@@ -16,6 +16,7 @@ from fumibako.apps.contacts.models import ContactRecord
 from fumibako.apps.contacts.sheets import sheet_of
 from fumibako.apps.office.models import Operator
 from fumibako.apps.office.problems import ChangedMeanwhile, Refused
+from fumibako.apps.recipients import queries
 from fumibako.apps.recipients.actions import delete_person
 from tests.contacts.records import (
     make_account,
@@ -244,6 +245,15 @@ def test_a_person_with_records_is_not_deleted(operator: Operator) -> None:
     make_record(operator, person=str(person.pk))
     with pytest.raises(Refused, match="やり取りが 1件あるため削除できません。"):
         delete_person(operator, person)
+
+
+def test_a_person_whose_mails_came_is_not_deleted() -> None:
+    person = make_staff()
+    sender = person.addresses.get(slot=1).address
+    make_mail(make_account(), sender)
+    with pytest.raises(Refused, match="やり取りが 1件あるため削除できません。"):
+        delete_person(None, person)
+    assert queries.with_history([person.pk]) == {person.pk}
 
 
 def test_a_status_is_set_for_many_at_once(operator: Operator) -> None:

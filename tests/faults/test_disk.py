@@ -11,18 +11,21 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from fumibako.apps.sending import ledger
 from fumibako.apps.sending.models import BulkSend, DeliveryEvent
+from fumibako.apps.sending.work import run_worker, send_account
 from fumibako.delivery.states import State
 from tests.faults.injecting import SYNCS, Tracer, failing
 from tests.faults.sender_process import SenderProcess
-from tests.support.jobs import make_account, make_job, make_people, row_of, states_of
+from tests.support.jobs import FakeTime, around, make_account, make_job, make_people, row_of, states_of
 from tests.support.post_office import PostOffice
 from tests.support.tools import require_tool
 
@@ -96,6 +99,43 @@ def test_d03_a_commit_whose_sync_fails_is_never_shown_as_done(scene: Scene) -> N
         sent = DeliveryEvent.objects.filter(delivery=row, to_state=State.SENT).count()
         assert sent == (row.state == State.SENT), f"{number}: {code}"
     assert_sound()
+
+
+@contextmanager
+def failing_disk(word: str) -> Iterator[list[str]]:
+    """Every statement about deliveries with this `word` in it meets a failed sync; what was asked of it is told."""
+    asked: list[str] = []
+
+    def fail(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE sending_delivery ") and word in sql:
+            asked.append(sql)
+            raise OperationalError("disk I/O error")
+        return execute(sql, *rest)
+
+    def put_between(connection: Any, **_: object) -> None:
+        connection.execute_wrappers.append(fail)
+
+    connection_created.connect(put_between)
+    try:
+        yield asked
+    finally:
+        connection_created.disconnect(put_between)
+
+
+@pytest.mark.parametrize(("word", "unknown_count"), [("claimed_at", 0), ("EXISTS", 0), ("sent_at", 1)])
+def test_d03_a_worker_stops_at_the_first_sync_that_fails_in_claim_mark_or_record(word: str, unknown_count: int) -> None:
+    job, stop = make_job(make_account(), make_people(3), now=timezone.now()), threading.Event()
+    with PostOffice() as office:
+        world = around(office.port, FakeTime(), now=timezone.now)
+        with failing_disk(word) as asked:
+            run_worker(stop, world)
+        assert stop.is_set(), "it stopped by itself"
+        assert len(asked) == 1, "and asked the disk for nothing more"
+        ledger.reap(timezone.now())
+        assert states_of(job).get("unknown", 0) == unknown_count
+        send_account(int(job.account_id or 0), "w2", threading.Event(), world)
+        assert set(office.copies().values()) == {1}
+    assert states_of(job).get("sent", 0) == 3 - unknown_count
 
 
 @pytest.fixture

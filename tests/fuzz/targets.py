@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fumibako.mime.addresses import address_key, judge, tidy
+from fumibako.mime.bounce import REASONS, head_is_bounce, recognise
+from fumibako.mime.bounce.first_look import is_surely_ordinary
+from fumibako.mime.bounce.recognising import read_whole
 from fumibako.mime.compose import Attachment, Composer, Mailbox, Sheet, Unsendable
 from fumibako.mime.encodings import TWINS, Charset, fits
 from fumibako.mime.read import CHARSETS, read
@@ -19,6 +22,7 @@ from tests.fuzz.guided import Target
 SEEDS = Path(__file__).parent / "seeds"
 WORDS = Path(__file__).parent / "words"
 SAMPLES = Path(__file__).parents[1] / "samples" / "reading"
+NOTICES = Path(__file__).parents[1] / "samples" / "bounces"
 
 _SCHEME = re.compile(r"[\x00-\x20]*(?:https?:|mailto:|tel:|data:image/(?:png|gif|jpeg|webp);|/p/)", re.I)
 _CODE = re.compile(r"expression|javascript:|vbscript:|url\(|@import|behavior|position|\\", re.I)
@@ -114,7 +118,25 @@ def _plain(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").strip("\n ")
 
 
+def recognise_a_notice(raw: bytes) -> None:
+    """Any bytes are something; what is told about a recipient keeps to its page, and the first look changes nothing."""
+    report = recognise(raw)
+    if is_surely_ordinary(raw):
+        assert read_whole(raw) == report
+        # The head alone never says "surely an error mail" of what is read as an ordinary one at the first look.
+        assert head_is_bounce(raw) is not True
+    for failure in report.recipients:
+        assert failure.reason in REASONS
+        assert len(failure.text) <= 500
+        assert failure.text.isprintable()
+        assert re.fullmatch(r"(?:[245]\.\d{1,3}\.\d{1,3})?", failure.status), failure.status
+        assert failure.code == 0 or 200 <= failure.code <= 599
+        assert not failure.hard or failure.reason in ("userunknown", "hostunknown", "hasmoved", "notaccept")
+    assert not set("<>\n") & set(report.original.message_id)
+
+
 TARGETS: dict[str, Target] = {
+    "bounce": recognise_a_notice,
     "mail": read_a_mail,
     "page": clean_a_page,
     "address": judge_an_address,
@@ -125,6 +147,8 @@ TARGETS: dict[str, Target] = {
 def seeds_of(name: str) -> list[bytes]:
     """The seeds kept as files, and for mails our own samples too."""
     files = sorted((SEEDS / name).iterdir())
+    if name == "bounce":
+        files += sorted(NOTICES.glob("*/mail.eml"))
     if name == "mail":
         files += sorted(SAMPLES.glob("*/mail.eml"))
     return [path.read_bytes() for path in files]

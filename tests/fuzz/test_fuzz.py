@@ -7,7 +7,7 @@ import pytest
 from tests.fuzz.guided import explore
 from tests.fuzz.targets import SEEDS, TARGETS, seeds_of, words_of
 
-EXECUTIONS = {"mail": 500, "page": 500, "address": 2_000, "letter": 300}
+EXECUTIONS = {"mail": 500, "page": 500, "address": 2_000, "letter": 300, "bounce": 400}
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from fumibako.apps.accounts.actions import save_account
 from fumibako.apps.audit.models import AuditEvent
+from fumibako.apps.office.actions import note_failure_seen
 from fumibako.apps.office.models import Office, Operator
 from tests.accounts.test_rules import GOOD
 from tests.support.browser import (
@@ -55,9 +56,14 @@ def test_first_steps_are_ticked_by_what_happened_and_can_be_hidden(
 ) -> None:
     Office.objects.update_or_create(id=1, defaults={"is_practice": True})
     page = open_page("/")
-    expect(page.get_by_text("0 / 5")).to_be_visible()
-    save_account(administrator, GOOD | {"smtp_host": "127.0.0.1"})
+    expect(page.get_by_text("0 / 6")).to_be_visible()
+    note_failure_seen(administrator)
+    save_account(administrator, GOOD | {"smtp_host": "smtp.example.jp", "smtp_security": "starttls"})
     page.reload()
-    expect(page.get_by_text("1 / 5")).to_be_visible()
+    expect(page.get_by_text("2 / 6")).to_be_visible()
     page.get_by_role("button", name="表示しない").click()
-    expect(page.get_by_text("はじめの一歩")).to_have_count(0)
+    expect(page.get_by_role("heading", name="はじめの一歩")).to_have_count(0)
+    administrator.refresh_from_db()
+    assert administrator.hides_first_steps
+    page.get_by_role("button", name="はじめの一歩を表示").click()
+    expect(page.get_by_role("heading", name="はじめの一歩")).to_be_visible()

@@ -14,18 +14,20 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from fumibako.apps.recipients.models import OptOut
 from fumibako.apps.sending import ledger
 from fumibako.apps.sending.models import BulkSend, Delivery, DeliveryEvent, Pace
 from fumibako.apps.sending.work import Fleet, send_account, tidy_up
-from fumibako.delivery.decision import Standing, decide
+from fumibako.delivery.decision import UNTOUCHED, Move, Standing, decide
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
-from fumibako.delivery.states import State
+from fumibako.delivery.states import State, Trigger
 from tests.support import worker_process
 from tests.support.jobs import NOW, FakeTime, around, make_account, make_job, make_people, put_into, row_of, states_of
 from tests.support.post_office import ACCEPT_AND_DROP, DROP, PostOffice
 
 AHEAD = ("PIPELINING", "8BITMIME")
 TAKEN = Outcome(Verdict.SENT, Scope.RECIPIENT, Stage.DOT, 250, "2.0.0", "ok")
+NOT_SENT = Outcome(Verdict.UNREACHABLE, Scope.MESSAGE, Stage.MARK, text="LostClaim")
 CONNECTIONS = 4
 SECONDS = 60
 
@@ -154,6 +156,56 @@ def test_c12_a_pause_stops_every_mark_of_a_common_commit(column: str) -> None:
     BulkSend.objects.filter(pk=job.pk).update(**{column: NOW})
     assert ledger.settle_round(int(job.account_id or 0), "w1", NOW, marks=claims).marked == []
     assert states_of(job) == {"sending": 3}
+
+
+@pytest.mark.django_db
+def test_c11_an_opt_out_that_came_between_claim_and_mark_is_heard_before_the_dot() -> None:
+    job = make_job(make_account(), make_people(3))
+    ledger.release_due(NOW)
+    account_id = int(job.account_id or 0)
+    claims = ledger.settle_round(account_id, "w1", NOW, want=3).claims
+    OptOut.objects.create(address_key=row_of(job, 2).address_key, source="link")
+    assert [claim.row.seq for claim in ledger.settle_round(account_id, "w1", NOW, marks=claims).marked] == [1, 3]
+    with pytest.raises(ledger.LostClaim):
+        claims[1].mark(NOW)
+    back = ledger.Answer(claims[1], Move(Trigger.PUT_BACK, account=UNTOUCHED), NOT_SENT)
+    ledger.settle_round(account_id, "w1", NOW, answers=[back], want=1)
+    assert (row_of(job, 2).state, row_of(job, 2).exclusion) == (State.SUPPRESSED, "opt_out")
+
+
+@pytest.mark.django_db
+def test_c11_a_row_claimed_ahead_whose_address_opts_out_meanwhile_gets_no_mail_and_the_others_get_theirs() -> None:
+    job = make_job(make_account(), make_people(8))
+    key, has_pressed, clock = row_of(job, 3).address_key, threading.Event(), FakeTime()
+
+    def rule(step: str, address: str, count: int) -> str | None:
+        if step == "DOT":
+            has_pressed.set()
+        return None
+
+    def now() -> datetime:
+        """The person presses the link while the first mail is on its way: rows 2 and 3 are claimed by then."""
+        if has_pressed.is_set():
+            OptOut.objects.get_or_create(address_key=key, lifted_at=None, defaults={"source": "link"})
+        return clock.now
+
+    with PostOffice(rule, extensions=AHEAD) as office:
+        tidy_up(clock.now)
+        world = replace(around(office.port, clock, short_wait=timedelta(0)), now=now)
+        send_account(int(job.account_id or 0), "w1", threading.Event(), world)
+        assert len(office.taken) == 7
+    assert states_of(job) == {"sent": 7, "suppressed": 1}
+
+
+@pytest.mark.django_db
+def test_c11_a_test_mail_goes_to_whoever_tests_though_the_address_opted_out() -> None:
+    job = make_job(make_account(), make_people(1))
+    BulkSend.objects.filter(pk=job.pk).update(origin=BulkSend.Origin.TEST)
+    OptOut.objects.create(address_key=row_of(job, 1).address_key, source="link")
+    ledger.release_due(NOW)
+    account_id = int(job.account_id or 0)
+    claims = ledger.settle_round(account_id, "w1", NOW, want=1).claims
+    assert ledger.settle_round(account_id, "w1", NOW, marks=claims).marked == claims
 
 
 @pytest.mark.django_db

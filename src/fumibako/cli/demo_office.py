@@ -22,6 +22,7 @@ from fumibako.apps.recipients.models import PartyAddress, Recipient
 from fumibako.apps.recipients.samples import make_samples
 from fumibako.apps.sending.drafts import add_people, set_letter, set_sender, start_draft
 from fumibako.apps.sending.models import BulkSend
+from fumibako.cli.demo_days import colleagues, live_through
 from fumibako.cli.printing import note
 from fumibako.cli.refused import CouldNotRun, Refused
 from fumibako.cli.serve import PORT, announce, listen, opening_of, serve_on
@@ -106,6 +107,7 @@ def run_demo(args: argparse.Namespace, open_browser: Callable[[str], object] | N
         with practice_server() as addresses:
             follow_ports(addresses)
             fill_office(addresses, args.people)
+            live_through()
             with closing(_listen(args.port)) as door:
                 opening = opening_of(door)
                 announce(args, opening)
@@ -194,7 +196,7 @@ def fill_office(addresses: PracticeAddresses, people_count: int | None = None) -
         for values in ACCOUNTS:
             save_account(None, practice_values(addresses) | values | {"user_id": values["from_address"]})
     if not BulkSend.objects.exists():
-        _make_draft()
+        _make_draft(colleagues()[0])
 
 
 def practice_values(addresses: PracticeAddresses) -> dict[str, Any]:
@@ -223,11 +225,11 @@ def _make_people(people_count: int | None) -> None:
     make_samples(staff=staff, clients=companies, contacts=contacts, applicants=applicants)
 
 
-def _make_draft() -> None:
-    job = start_draft(None)
+def _make_draft(operator: Operator) -> None:
+    job = start_draft(operator)
     account = MailAccount.objects.order_by("account_no").first()
     if account is not None:
-        set_sender(None, job, account, BulkSend.Kind.BUSINESS)
+        set_sender(operator, job, account, BulkSend.Kind.BUSINESS)
     working = Recipient.objects.filter(kind=Recipient.Kind.STAFF, staff__employment="working").order_by("number")
     people = list(working.values_list("pk", flat=True)[: DRAFT_PEOPLE - len(DRAFT_LESSONS)])
     for word in DRAFT_LESSONS:
@@ -235,5 +237,5 @@ def _make_draft() -> None:
             recipient__kind=Recipient.Kind.STAFF, flag=PartyAddress.Flag.SEND, address__contains=f".{word}@"
         )
         people += willing.exclude(recipient__in=people).order_by("pk").values_list("recipient", flat=True)[:1]
-    add_people(None, job, Recipient.Kind.STAFF, people)
-    set_letter(None, job, SUBJECT, BODY)
+    add_people(operator, job, Recipient.Kind.STAFF, people)
+    set_letter(operator, job, SUBJECT, BODY)

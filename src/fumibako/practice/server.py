@@ -92,6 +92,10 @@ class PracticeServer:
         """The raw mails that the owner of `address` could fetch now, oldest first."""
         return [mail.read() for mail in self._store.mails_of(address)]
 
+    def lay_in(self, address: str, raw: bytes) -> None:
+        """Lay a mail into a mailbox, as if it had come from outside."""
+        self._store.put(address, raw)
+
     def __enter__(self) -> Self:
         self.addresses = self.start()
         return self

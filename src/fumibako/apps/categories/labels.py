@@ -11,6 +11,9 @@ SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = ((CONTACT, (STATUS, NEXT)),)
 NOT_YET, DONE = 1, 3
 """NO of 未対応 and 対応済: the office may rename them, what they mean stays."""
 
+MAIL_RECEIVED = "メール受信"
+"""連絡区分1 of what is registered from a received mail where the account's settings name none."""
+
 EXPLAINED = {
     STATUS: "連絡記録の連絡ステータス1・2と、メールアカウント設定の展開で選べます。NO 1 は新しい連絡記録の初めの値、"
     "NO 3 は次回対応を済ませたときの値です。",

@@ -47,6 +47,11 @@ def status_called(number: int) -> Category | None:
     return Category.objects.filter(group=labels.CONTACT, section=labels.STATUS, number=number, is_hidden=False).first()
 
 
+def category_of_mail() -> ContactCategory | None:
+    """連絡区分1 「メール受信」, unless the office hides it or calls it something else."""
+    return ContactCategory.objects.filter(level=1, name=labels.MAIL_RECEIVED, is_hidden=False).first()
+
+
 def contact_choices(*chosen: int | None) -> list[ContactCategory]:
     """All three levels as a form offers them: visible, or chosen already, each level in its order."""
     shown = Q(is_hidden=False) | Q(pk__in=[pk for pk in chosen if pk is not None])

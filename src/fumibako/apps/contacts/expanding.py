@@ -26,7 +26,8 @@ Place = tuple[Recipient | None, str]
 
 def follow(mail: ReceivedMail, operator: Operator | None) -> None:
     """What the reading of mail calls; runs inside its transaction."""
-    expand(mail, operator)
+    if _is_expanded(mail):
+        expand(mail, operator)
 
 
 @transaction.atomic
@@ -38,9 +39,7 @@ def expand(mail: ReceivedMail, actor: Operator | None) -> list[ContactRecord]:
     in an office without any, 「未設定」 is made. A mail that is read again (文字コード) brings its text into records
     that nobody has touched, and gives a record without person the person who is found now.
     """
-    if mail.kind != ReceivedMail.Kind.ORDINARY or mail.reading != ReceivedMail.Reading.READ:
-        return []
-    if not mail.account.to_contact_record:
+    if not _is_expanded(mail):
         return []
     _follow_text(mail)
     done = set(Expansion.objects.filter(mail=mail).values_list("recipient_id", flat=True))
@@ -56,6 +55,11 @@ def expand(mail: ReceivedMail, actor: Operator | None) -> list[ContactRecord]:
         numbers = [one.full_number for one in made]
         record(actor, "contact.expanded", f"mail:{mail.number}", changes={"records": ["", numbers]})
     return made
+
+
+def _is_expanded(mail: ReceivedMail) -> bool:
+    is_ordinary = mail.kind == ReceivedMail.Kind.ORDINARY and mail.reading == ReceivedMail.Reading.READ
+    return is_ordinary and mail.account.to_contact_record
 
 
 def persons_in(mail: ReceivedMail) -> list[tuple[Recipient, str]]:

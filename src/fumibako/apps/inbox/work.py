@@ -40,8 +40,10 @@ from .sweeping import forget_rows, sweep_orphans
 log = structlog.get_logger("fumibako.inbox")
 
 SWEEP_SECONDS = 1.0
-BATCH = 40
+BATCH = 100
 """Mails that a child is asked about at once, and whose facts are one transaction."""
+ASKED = ("raw_path", "charset_override")
+"""All that a child must know of a mail."""
 READERS = 2
 SWEPT_EVERY = timedelta(days=1)
 NO_READER_WAIT = timedelta(minutes=1)
@@ -188,7 +190,7 @@ class _Line:
     def _next(self) -> list[ReceivedMail]:
         with self._guard:
             waiting = ReceivedMail.objects.filter(reading=ReceivedMail.Reading.WAITING, pk__gt=self._last_id)
-            batch = list(waiting.order_by("pk")[:BATCH])
+            batch = list(waiting.only(*ASKED).order_by("pk")[:BATCH])
             if batch:
                 self._last_id = batch[-1].pk
                 self.count += len(batch)

@@ -96,6 +96,19 @@ def set_display(operator: Operator, *, theme: str = "", density: str = "") -> No
     operator.save(update_fields=["theme", "density"])
 
 
+def hide_first_steps(operator: Operator, *, is_hidden: bool) -> None:
+    """Put はじめの一歩 away, or bring it back, for this operator."""
+    operator.hides_first_steps = is_hidden
+    operator.save(update_fields=["hides_first_steps"])
+
+
+def note_failure_seen(operator: Operator) -> None:
+    """Remember that this operator has read why a mail did not arrive; the first time only."""
+    if not operator.has_seen_failure:
+        operator.has_seen_failure = True
+        operator.save(update_fields=["has_seen_failure"])
+
+
 def add_departments(names: Iterable[str]) -> list[Department]:
     """Make the departments among `names` that are neither a name nor a code yet, with the next free two-digit codes."""
     known = {text for pair in Department.objects.values_list("name", "code") for text in pair}

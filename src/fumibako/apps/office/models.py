@@ -39,6 +39,10 @@ class Operator(AbstractUser):
     is_administrator = models.BooleanField(default=False)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
     density = models.CharField(max_length=8, choices=Density, default=Density.STANDARD)
+    hides_first_steps = models.BooleanField(default=False)
+    """はじめの一歩 was put away."""
+    has_seen_failure = models.BooleanField(default=False)
+    """Has looked at why a mail did not arrive, at least once (はじめの一歩)."""
 
     def __str__(self) -> str:
         return self.display_name or self.username

@@ -5,6 +5,9 @@ from __future__ import annotations
 from . import instance
 from .models import Office, Operator
 
+SAMPLE_OPERATOR = "sample-desk"
+"""利用者ID of who keeps the sample office's open work until the first administrator takes it over."""
+
 
 def office() -> Office:
     """Return the one settings row, making it on first use."""
@@ -23,3 +26,8 @@ def outbound_hold() -> str:
     Whatever sends, fetches or deletes mail asks here first (D18, D19).
     """
     return instance.outbound_hold()
+
+
+def stand_in() -> Operator | None:
+    """Whose open work goes to the first administrator; None outside the sample office."""
+    return Operator.objects.filter(username=SAMPLE_OPERATOR, is_active=False).first()

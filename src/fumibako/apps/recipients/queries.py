@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import SET_NULL, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from fumibako.mime.addresses import address_key
@@ -293,7 +293,8 @@ def with_history(recipient_ids: Iterable[int]) -> set[int]:
 def _histories() -> Iterator[tuple[QuerySet[Any], str]]:
     for relation in Recipient._meta.related_objects:
         model = relation.related_model
-        if model._meta.app_label != "recipients" and relation.on_delete is SET_NULL:
+        # A relation with a name of its own is one that a person's page shows; drafts and the like have none.
+        if model._meta.app_label != "recipients":
             yield model._default_manager.all(), relation.field.name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from fumibako.background.port import Beside
 
 from . import ledger, pacing, workers
 from .working.around import AROUND, Around
+from .working.books import is_failed_sync
 from .working.fleet import Fleet
 
 __all__ = ["AROUND", "Around", "Desk", "Fleet", "run_worker", "send_account", "tidy_up"]
@@ -98,7 +100,9 @@ def run_worker(stop: threading.Event, around: Around = AROUND, also: Sequence[Be
     durability.read_back()
     worker_id, lock = workers.enlist(around.now())
     # The connection is looked up by the thread that calls: every one has its own.
-    background = Embedded(report=_report, tidy=lambda: connection.close())
+    background = Embedded(report=partial(_report, stop), tidy=lambda: connection.close())
+    # What is there by now stays until the end: looking through it again and again would cost more than sending.
+    gc.freeze()
     try:
         sweeps = (Desk(worker_id, stop, background, around).sweep, *(beside(background, stop) for beside in also))
         for sweep in sweeps:
@@ -120,5 +124,9 @@ def _wait_for(stop: threading.Event) -> None:
         never.wait(0.5)
 
 
-def _report(name: str, error: BaseException) -> None:
+def _report(stop: threading.Event, name: str, error: BaseException) -> None:
     log.error("work_failed", work=name.partition(" ")[0], error=error)
+    if is_failed_sync(error):
+        # What this process holds for written may not be (D03): no worker goes on from there.
+        log.critical("disk_failed")
+        stop.set()

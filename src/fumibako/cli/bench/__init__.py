@@ -15,10 +15,19 @@ from fumibako.cli.refused import Refused
 KINDS: dict[str, tuple[str, str]] = {
     "send": ("sending", "承認済みのメールを送る速さ(smtp-source があれば並べて測ります)"),
     "freeze": ("freezing", "承認(全員分のメールを作って確定する)の速さ"),
+    "receive": ("receiving", "受信したメールが一覧で読めて、探せるまでの速さ(mpop・fetchmail があれば並べて測ります)"),
+    "search": ("searching", "大量のメールと送信がある時の、一覧・検索・送信履歴の画面の速さ"),
 }
 """Name → module in this package, and what it measures."""
 
-HIDDEN = {"_send": "send_child", "_freeze": "freeze_child", "_delay": "delay", "_sink": "sink"}
+HIDDEN = {
+    "_send": "send_child",
+    "_freeze": "freeze_child",
+    "_receive": "receive_child",
+    "_search": "search_child",
+    "_delay": "delay",
+    "_sink": "sink",
+}
 """What the measurements start for themselves, each in a process of its own."""
 
 

@@ -16,7 +16,7 @@ from fumibako.mime.bounce.senders import (
     is_system_name,
 )
 
-_COMPLAINT_SUBJECT: Final = re.compile(
+COMPLAINT_SUBJECT: Final = re.compile(
     r"\bcomplaint about message from\b|\b(?:abuse|feedback|spam) report\b|\breport domain: |\btls report\b", re.I
 )
 _NOTIFIED: Final = re.compile(r'"notificationType\\?"\s*:\s*\\?"(Complaint|Delivery)', re.I)
@@ -38,7 +38,7 @@ def is_feedback(notice: Notice) -> bool:
         return False
     if _NOTIFIED.search(notice.words[:4_000]) and '"Complaint' in notice.words[:4_000].replace(" ", ""):
         return True
-    return _COMPLAINT_SUBJECT.search(notice.header("Subject")) is not None and not notice.header("X-Failed-Recipients")
+    return COMPLAINT_SUBJECT.search(notice.header("Subject")) is not None and not notice.header("X-Failed-Recipients")
 
 
 def is_auto_reply(notice: Notice, own: str) -> bool:

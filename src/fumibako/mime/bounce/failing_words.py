@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fumibako.mime.bounce.phrases import compiled
+from fumibako.mime.bounce.phrases import lazily
 
-FAILING = compiled(
+FAILING = lazily(
     (
         "{could not|couldn't|cannot|can't|can not|was not} ~4 {delivered|deliver|sent|reached}",
         "{wasn't|not be|unable to be} ~4 {delivered|deliver|sent|reached}",
@@ -45,7 +45,7 @@ FAILING = compiled(
         "エラーメール", "不達", "メールボックス…{一杯|いっぱい|超}",
     )
 )  # fmt: skip
-DELAYING = compiled(
+DELAYING = lazily(
     (
         "{has|have} not yet been delivered", "not yet been delivered",
         "{has|have} been {delayed|postponed|deferred}", "{message|mail|delivery|email} ~2 {is delayed|delayed}",
@@ -63,7 +63,7 @@ DELAYING = compiled(
         "まだ…{配送|配信|届|送信}",
     )
 )  # fmt: skip
-GIVEN_UP = compiled(
+GIVEN_UP = lazily(
     (
         "断念", "あきらめ", "中止しました",
         "送信できませんでした", "配信できませんでした", "配送できませんでした",

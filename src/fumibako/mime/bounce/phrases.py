@@ -12,11 +12,32 @@ A phrase is found at the beginning and end of words. The text it is looked for i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 _PIECE: Final = re.compile(r"\{[^}]*\}| ?~\d ?|…|\*|[^{}~…* ]+|[ ]")
 _OPENING: Final = r"[\"'(<\[*-]{0,3}"
+
+
+class Lazy:
+    """A pattern that is made when something is first looked for with it: most mails never need most patterns."""
+
+    __slots__ = ("_make", "_pattern")
+
+    def __init__(self, make: Callable[[], re.Pattern[str]]) -> None:
+        self._make = make
+        self._pattern: re.Pattern[str] | None = None
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first place it is found."""
+        if self._pattern is None:
+            self._pattern = self._make()
+        return self._pattern.search(text)
+
+
+def lazily(phrases: tuple[str, ...], names: Mapping[str, str] | None = None) -> Lazy:
+    """The same as `compiled`, when it is needed."""
+    return Lazy(lambda: compiled(phrases, names))
 
 
 def compiled(phrases: Iterable[str], names: Mapping[str, str] | None = None) -> re.Pattern[str]:
@@ -56,5 +77,9 @@ def _piece(piece: str, names: Mapping[str, str]) -> str:
 
 
 def _words(text: str) -> str:
-    """The words literally; a space also stands for `, ` and `: `, and `*` still means the rest of a word."""
-    return "".join(r"\w*" if char == "*" else r"[,:;.]? " if char == " " else re.escape(char) for char in text)
+    """The words literally; a space also stands for `, ` and `: `, and `*` still means the rest of a word.
+
+    `n't` is the end of a word: doesn't, isn't, couldn't.
+    """
+    start = r"\w{1,6}" if text.startswith("n't") else ""
+    return start + "".join(r"\w*" if char == "*" else r"[,:;.]? " if char == " " else re.escape(char) for char in text)

@@ -9,6 +9,8 @@ from typing import Final
 
 PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     # (whose, pattern, reason); the first that is found counts.
+    # United Internet keeps the standard sentence when its policy refused.
+    ("unitedinternet", r"mailbox unavailable.{0,40}reject due to policy", "policyviolation"),
     # RFC 5321 §4.2.2 gives this sentence to a mailbox that is not there.
     ("rfc", r"550[ -]+requested action not taken: mailbox unavailable", "userunknown"),
     # Postfix says so itself of a box on its own machine.
@@ -30,6 +32,7 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
         r"\?p=blockedmessage|content presents a potential(?:\s+\d{3}-[\d.]+)?(?:\s+security issue)?|mail/answer/6590\b",
         "policyviolation",
     ),
+    ("google", r"\?p=notauthorizederror", "blocked"),
     ("google", r"returned null mx|doesn't receive email according to", "notaccept"),
     (
         "google",
@@ -68,7 +71,9 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("microsoft", r"resolver\.fwd\.|resolver\.loop|hop ?count ?exceeded|smtpsend\.dns\.mxloopback", "networkerror"),
     ("microsoft", r"smtpsend\.dns\.nonexistentdomain|dns query failed\(nonexistentdomain", "hostunknown"),
     ("microsoft", r"queue\.expired", "expired"),
-    ("microsoft", r"routing\.(?:noroute|noconnector\w*|sizelimit)", "systemerror"),
+    ("microsoft", r"routing\.sizelimit", "mesgtoobig"),
+    ("microsoft", r"routing\.(?:noroute|noconnector\w*)", "systemerror"),
+    ("microsoft", r"submissionquotaexceeded", "exceedlimit"),
     (
         "microsoft",
         r"storedrv\.(?:deliver|submit)\S*quota|storedrv\S*mailbox ?full|mapiexceptionshutoffquotaexceeded",
@@ -81,6 +86,14 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("microsoft", r"banned sending ip|(?:dnsbl|block list|blocklist):\S*blacklist", "blocked"),
     ("microsoft", r"\(?(?:mc|sc)-00[0-9] ", "badreputation"),
     ("microsoft", r"\((?:rp|dy)-00[0-9]\)", "badreputation"),
+    # AOL's older tags in round brackets.
+    ("aol", r"\(dns:nr\)", "requireptr"),
+    ("aol", r"\((?:rtr|rly|con|dyn):\w\w\)", "blocked"),
+    ("aol", r"\(hvu:b\d\)", "spamdetected"),
+    ("aol", r"aol will not accept delivery of this message", "policyviolation"),
+    # NetEase (163.com, 126.com): three letters after the class of the refusal.
+    ("netease", r"\bdt:(?:spm|sum)\b", "spamdetected"),
+    ("netease", r"\b(?:rp|mi):[a-z]{3}\b", "toomanyconn"),
     # Facebook: https://postmaster.facebook.com/response_codes
     ("facebook", r"\brcp-p1\b", "userunknown"),
     ("facebook", r"\brcp-(?:p2|p3|t4|t2)\b", "filtered"),
@@ -96,6 +109,9 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     # Apple iCloud Mail.
     ("apple", r"\[(?:cs|hm|pr)\d\d\]", "policyviolation"),
     ("apple", r"unknown or illegal alias|: inactive email address", "userunknown"),
+    # Pages that explain one thing only.
+    ("links", r"spf\.pobox\.com/|openspf\.(?:org|net|com)/why", "authfailure"),
+    ("links", r"/smtplf\.html", "notcompliantrfc"),
     # Lists of bad senders, whoever asks them.
     (
         "lists",
@@ -137,7 +153,7 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
         )
     ),
     # MX Logic and McAfee: the filter that refused, in brackets.
-    ("mcafee", r"\bdenied \[\w{1,8}\].{0,80}\(mode: ", "spamdetected"),
+    ("mcafee", r"\bdenied \[[\w.-]{1,80}\].{0,80}\(mode: ", "spamdetected"),
     # Cox: https://postmaster.cox.net, numbers behind AUP#.
     ("cox", r"\baup#cxsndr|\bcxsndr\b", "rejected"),
     ("cox", r"\bcxdns\b", "requireptr"),

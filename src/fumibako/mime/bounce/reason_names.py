@@ -25,6 +25,7 @@ NAMES: Final = {
         "non-existent|non existent|inexistent|not known|not recognized|not recognised|unrecognized|"
         "not valid|isn't valid|is not valid|no longer available|no longer valid|no longer here|"
         "no longer active|no longer in use|no longer employed|no longer with|not available here|not here|"
+        "isn't known|isn't registered|isn't listed|isn't available|isn't in use|isn't recognized|"
         "not listed|not present|not registered|not defined|undefined|does not have an account|is wrong|"
         "misspelled|no such"
     ),
@@ -44,7 +45,7 @@ NAMES: Final = {
     "FAILED": (
         "fail|fails|failed|failure|failing|not pass|didn't pass|did not pass|does not pass|doesn't pass|"
         "invalid|error|hardfail|softfail|hard fail|soft fail|permerror|temperror|none|missing|violation|"
-        "reject|rejected|not verified|required|misaligned|unaligned"
+        "reject|rejected|not verified|did not verify|not verify|required|misaligned|unaligned"
     ),
     "TOOBIG": (
         "too large|too big|too long|too heavy|larger than|bigger than|longer than|greater than|exceeds|"

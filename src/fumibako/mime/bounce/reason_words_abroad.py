@@ -98,7 +98,7 @@ ABROAD: Final[dict[str, tuple[str, ...]]] = {
         "{пользователь|пользователя|адрес|получатель|ящик} ~6 {не найден|не существует}",
         "{пользователь|пользователя|адрес|получатель|ящик} ~6 {не зарегистрирован|неизвестен|отсутствует}",
         "{无此用户|用户不存在|邮箱不存在|地址不存在|收件人不存在|帐号不存在|账号不存在}", "收件人…不存在",
-        "사용자…{없|존재하지}",
+        "사용자…{없|존재하지}", "존재하지 않는 {사용자|메일|주소|계정}",
         "{gebruiker|adres|mottagaren|adressen} ~4 {onbekend|bestaat niet|okänd|finns inte}",
         "{modtageren|użytkownik|adresat|příjemce|kullanıcı} ~4 {onbekend|bestaat niet|okänd|finns inte}",
         "{gebruiker|adres|mottagaren|adressen} ~4 {findes ikke|nie istnieje|neexistuje|bulunamadı|ukendt}",

@@ -17,7 +17,8 @@ LATER: Final[Table] = (
     ("policyviolation", (
         "protocol violation", "policy {reject*|restriction*|prohibits|on}",
         "{local|site|our|due to|by|against|because of} policy",
-        "{security|recipient|content|message|organization|company|sending|email} policy", "policies",
+        "{security|recipient|content|message|organization|company|sending|email|mail|usage|corporate} policy",
+        "policies",
         "administrat* {prohibit*|reason*|reject*|den*}", "administrative prohibition",
         "rejected by ~3 {rule|policy|administrator}", "against our", "terms of {service|use}", "mail rule",
         "transport rule*", "violates ~3 policy", "content ~2 not acceptable", "message not allowed",
@@ -55,6 +56,8 @@ LATER: Final[Table] = (
         "does not exist", "not exist", "invalid address",
         "{unable to|cannot|can't|could not|couldn't} deliver ~3 {user|recipient|mailbox|account|address}",
         "address ~2 incorrect", "no recipient*", "unknown recipient", "mailbox is not",
+        "{CANNOT} be verified ~3 {recipient|user|mailbox}", "recipient* not in ~3 list",
+        "{user|recipient} is not local", "not match any ~1 {user|account|mailbox}",
     )),
     ("securityerror", (
         "{access|permission} ~3 {denied|required|failed|failure|not authorized}",
@@ -74,6 +77,8 @@ LATER: Final[Table] = (
         "{user|recipient|addressee|owner} ~3 {settings|only accepts|whitelist*|declined}", "challenge*",
         "not accept* ~3 {mail|messages|message}",
     )),
+    ("networkerror", ("not responding",)),
+    ("syntaxerror", ("syntax error", "synchronization error", "parameters ~2 invalid")),
     ("onhold", (
         "on hold", "held for", "being held", "awaits moderator*", "moderat*",
     )),

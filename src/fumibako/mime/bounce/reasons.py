@@ -11,11 +11,12 @@ from functools import cache, lru_cache
 from typing import Final
 
 from fumibako.mime.bounce.dialogue import answer_in, answers_in, statuses_in
-from fumibako.mime.bounce.phrases import compiled
+from fumibako.mime.bounce.phrases import Lazy, lazily
 from fumibako.mime.bounce.provider_words import PROVIDER_WORDS, VENDOR_HOSTS, VENDOR_WORDS
 from fumibako.mime.bounce.reason_names import NAMES
 from fumibako.mime.bounce.reason_words import WORDS
 from fumibako.mime.bounce.reason_words_abroad import ABROAD
+from fumibako.mime.bounce.reason_words_first import FIRST
 from fumibako.mime.bounce.reason_words_later import LATER
 from fumibako.mime.bounce.report import Found
 from fumibako.mime.bounce.status_reasons import is_vendors_own, of_status, of_vague_status
@@ -45,6 +46,9 @@ _WEAKER_THAN_VENDORS: Final = frozenset(("networkerror", "expired", "rejected", 
 
 def reason_of(found: Found, command: str) -> str:
     """The reason, never "". `command` is the SMTP command that was refused, or ""."""
+    if command == "STARTTLS" and found.action == "failed":
+        # Whatever was said: it was said to the wish for encryption.
+        return "failedstarttls"
     said = f"{found.kind_of_words}; {found.words}" if found.kind_of_words else found.words
     near = _near_texts(said if found.words.strip() else "", found)
     around = [found.around] if found.around.strip() else []
@@ -144,15 +148,15 @@ def _worded(words: str, is_first: bool) -> str:
 
 
 @cache
-def _patterns(is_first: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(is_first: bool) -> tuple[tuple[str, Lazy], ...]:
     table = WORDS if is_first else LATER
     # Words of other languages go with the last and widest entry of their reason.
     last = {reason: place for place, (reason, _) in enumerate(table)}
     taken = set() if is_first else {reason for reason, _ in WORDS}
-    found = []
+    found = [(reason, lazily(phrases, NAMES)) for reason, phrases in FIRST] if is_first else []
     for place, (reason, phrases) in enumerate(table):
         others = ABROAD.get(reason, ()) if last[reason] == place and reason not in taken else ()
-        found.append((reason, compiled(phrases + others, NAMES)))
+        found.append((reason, lazily(phrases + others, NAMES)))
     return tuple(found)
 
 

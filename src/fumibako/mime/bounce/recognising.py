@@ -14,6 +14,7 @@ from fumibako.mime.bounce.dialects import DIALECTS
 from fumibako.mime.bounce.dialects.dialect import Dialect
 from fumibako.mime.bounce.dialogue import best_status, command_in
 from fumibako.mime.bounce.failing_words import DELAYING, FAILING, GIVEN_UP
+from fumibako.mime.bounce.first_look import is_surely_ordinary
 from fumibako.mime.bounce.judging import judged
 from fumibako.mime.bounce.notice import Notice, read_notice
 from fumibako.mime.bounce.originals import original_of
@@ -42,6 +43,11 @@ _POLITE: Final = re.compile(
 
 def recognise(raw: bytes) -> Report:
     """What a mail is. Never raises, for any bytes, and takes bounded time."""
+    return Report(Kind.ORDINARY) if is_surely_ordinary(raw) else read_whole(raw)
+
+
+def read_whole(raw: bytes) -> Report:
+    """The same without the first look: every mail is taken apart and read."""
     notice = _unwrapped(read_notice(raw))
     if is_feedback(notice):
         return Report(Kind.FEEDBACK)
@@ -112,21 +118,36 @@ def _of_words(notice: Notice, divided: Divided, dialect: Dialect | None) -> Repo
     is_failing = FAILING.search(words) is not None or bool(notice.header("X-Failed-Recipients"))
     has_failing_subject = FAILING_SUBJECTS.search(subject) is not None
     speaks_of_failing = is_failing or is_delay or has_failing_subject
-    if dialect is None and not has_failing_subject and not is_delay and is_answer_of_a_robot(notice):
+    is_known = dialect is not None and (is_failing or is_signed_by_system(notice))
+    if not is_known and not has_failing_subject and not is_delay and is_answer_of_a_robot(notice):
         return Report(Kind.AUTO_REPLY)
     if DIGEST_SUBJECTS.search(subject) is not None and not notice.header("X-Failed-Recipients"):
         return Report(Kind.ORDINARY)
     if is_signed_by_system(notice):
         is_notice = dialect is not None or speaks_of_failing
+    elif has_failing_subject:
+        is_formal = (is_failing or is_delay) and _is_formal(own)
+        is_notice = dialect is not None or is_formal or _has_name_and_recipient(notice, own)
     else:
-        is_notice = dialect is not None and (dialect.is_proof or has_failing_subject)
-        is_notice = is_notice or (speaks_of_failing and has_system_name(notice) and _names_somebody(own))
-        is_notice = is_notice or (has_failing_subject and (is_failing or is_delay) and _is_formal(own))
+        is_notice = _is_proven(notice, dialect, speaks_of_failing) or (
+            speaks_of_failing and _has_name_and_recipient(notice, own)
+        )
     if is_notice:
         return _of_found(_told_in_words(notice, divided, dialect), is_delay, notice, divided, dialect)
     if is_auto_reply(notice, own):
         return Report(Kind.AUTO_REPLY)
     return Report(Kind.ORDINARY)
+
+
+def _is_proven(notice: Notice, dialect: Dialect | None, speaks_of_failing: bool) -> bool:
+    """Whether only this system writes so, whoever signed. Words alone prove nothing: people have them in signatures."""
+    if dialect is None or not dialect.is_proof:
+        return False
+    return dialect.is_in_head(notice) or (speaks_of_failing and bool(notice.header("Auto-Submitted")))
+
+
+def _has_name_and_recipient(notice: Notice, own: str) -> bool:
+    return has_system_name(notice) and _names_somebody(own)
 
 
 def _is_formal(own: str) -> bool:

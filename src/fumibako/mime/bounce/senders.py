@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from fumibako.mime.bounce.phrases import compiled
+from fumibako.mime.bounce.phrases import lazily
 
 _LOCAL_PART: Final = re.compile(
     r"(?:mail(?:er)?[-_. ]?d(?:a?e|ae)mon|mdaemon|daemon|p[o]{1,3}st[-_.]?master|"
@@ -28,7 +28,7 @@ _NULL_PATH: Final = re.compile(
     r"<\s*>|<(?:null|#@\[\]|mailer-?daemon(?:@[^>]*)?|postmaster(?:@[^>]*)?)>|^\s*<?mailer-daemon>?\s*$", re.I
 )
 
-FAILING_SUBJECTS: Final = compiled(
+FAILING_SUBJECTS: Final = lazily(
     (
         "{undeliverable|undelivered|undeliver*}",
         "{delivery|deliver} ~2 {failure|failed|failures|error|problem|unsuccessful|impossible|aborted}",
@@ -53,7 +53,7 @@ FAILING_SUBJECTS: Final = compiled(
         "返送", "宛先不明", "送信失敗", "配信失敗", "error message",
     )
 )  # fmt: skip
-DELAY_SUBJECTS: Final = compiled(
+DELAY_SUBJECTS: Final = lazily(
     (
         "warning: ~3 {could not send|delayed|not delivered|undelivered}", "warning: message",
         "{message|mail|delivery|email} {delayed|delay|deferred|postponed|is delayed|has been delayed}",
@@ -66,7 +66,7 @@ DELAY_SUBJECTS: Final = compiled(
 ANSWERING_SUBJECTS: Final = re.compile(
     r"^\s*(?:(?:re|fwd?|aw|wg|sv|vs|tr|rv|enc|転送|返信|i|r)\s*(?:\[\d+\])?\s*[:：]\s*)", re.I
 )
-REPLYING_SUBJECTS: Final = compiled(
+REPLYING_SUBJECTS: Final = lazily(
     (
         "out of {office|the office}", "out-of-office", "auto {reply|response|answer|responder}",
         "auto-{reply|response|replied|responder}", "autoreply", "autoresponse", "autoresponder",
@@ -75,10 +75,11 @@ REPLYING_SUBJECTS: Final = compiled(
         "automatische antwort", "réponse automatique", "absence du bureau", "respuesta automática",
         "fuera de la oficina", "risposta automatica", "fuori sede", "resposta automática", "автоответ", "自动回复",
         "自動回覆", "자동 회신", "automatisch antwoord", "autosvar", "automaattinen", "自動応答", "自動返信",
-        "自動送信", "不在", "休暇", "お休み", "外出中", "受付完了", "お問い合わせ…ありがとう", "受け付けました",
+        "自動送信", "不在", "{休暇|お休み}{中|のため|の為|につき}", "{休暇|お休み}…{お知らせ|自動|通知}", "外出中",
+        "受付完了", "お問い合わせ…ありがとう", "受け付けました",
     )
 )  # fmt: skip
-DIGEST_SUBJECTS: Final = compiled(
+DIGEST_SUBJECTS: Final = lazily(
     (
         "quarantine ~2 {notification|digest|summary|report|notice}",
         "{spam|junk} ~2 {digest|summary|report|notification|quarantine}",

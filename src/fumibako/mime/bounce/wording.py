@@ -29,6 +29,9 @@ _HOST: Final = re.compile(
     r"failed with:)?|\bhost: \S{1,255}",
     re.I,
 )
+# The name of a client as Postfix writes it may sound like anything: `<mail.spam.example[::1]>:`.
+_CLIENT: Final = re.compile(r"<?\b[A-Za-z0-9_.-]{1,255}\[[0-9A-Fa-f:.]{3,60}\]>?")
+_IN_BRACKETS: Final = re.compile(r"\[[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){2,10}\]")
 # Cisco's mail gateways name the status in words before they quote the answer.
 _OWN_NAME: Final = re.compile(r"\b[45]\.\d\.\d{1,2} - [A-Za-z() ,/]{3,60} (?=(?:\d{3}-?)?')")
 # Postfix's prefix says nothing when more follows.
@@ -73,6 +76,7 @@ def plain(text: str) -> str:
     text = _SPACE.sub(" ", text[: LONGEST * 2].translate(_QUOTES))
     text = _LINK.sub(" ", text)
     text = _HOST.sub(" ", _OWN_NAME.sub(" ", text))
+    text = _IN_BRACKETS.sub("[]", _CLIENT.sub("[]", text))
     text = _ADDRESS.sub(" @ ", _ANGLE.sub(" @ ", text))
     text = _STATUS.sub(" ", _AND_CODE.sub(" ", text))
     text = _SPACE.sub(" ", text).strip().lower()[:LONGEST]

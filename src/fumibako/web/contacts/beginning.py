@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from fumibako.apps.accounts.models import ContactRule
+from fumibako.apps.categories.queries import category_of_mail
 from fumibako.apps.contacts import queries
 from fumibako.apps.contacts.checks import record_for
 from fumibako.apps.contacts.expanding import contacted_at, department_for, persons_in
@@ -39,10 +40,15 @@ def from_mail(mail: ReceivedMail, operator: Operator) -> dict[str, str]:
         "body": mail.text,
         "department": str(department_for(operator, person).pk),
     }
-    if rule is not None:
+    if rule is None or rule.category1_id is None:
+        # What this operator chose last for a call says nothing about a mail.
+        usual = category_of_mail()
+        found |= {"category1": str(usual.pk) if usual else "", "category2": "", "category3": ""}
+    else:
         chosen = {f"category{level}": getattr(rule, f"category{level}_id") for level in (1, 2, 3)}
         found |= {key: str(value or "") for key, value in chosen.items()}
-        found |= {"status1": str(rule.status_id)} if rule.status_id else {}
+    if rule is not None and rule.status_id:
+        found["status1"] = str(rule.status_id)
     return found
 
 

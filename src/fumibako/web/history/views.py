@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from fumibako.apps.accounts.queries import usable_accounts
+from fumibako.apps.office.actions import note_failure_seen
 from fumibako.apps.recipients.labels import KIND
 from fumibako.apps.sending import labels, queries
 from fumibako.apps.sending.errors import AttachmentMissing
@@ -254,6 +255,8 @@ def mail(request: HttpRequest, number: int, seq: int) -> HttpResponse:
     if row is None:
         raise Http404
     css, icon = ROW_LOOKS[State(row.state)]
+    if row.state in EXPLAINED:
+        note_failure_seen(operator_of(request))
     context = {
         "job": found,
         "row": row,

@@ -53,3 +53,12 @@ class SetupForm(forms.Form):
     display_name = text("氏名", "name")
     username = text("利用者ID", "username", autocapitalize="none")
     password = password("new-password")
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Mark a field; the first one that is wrong is where typing goes on."""
+        super().add_error(field, error)
+        wrong = [name for name in self.fields if name in self.errors]
+        for name, found in self.fields.items():
+            found.widget.attrs.pop("autofocus", None)
+            if wrong and name == wrong[0]:
+                found.widget.attrs["autofocus"] = "autofocus"

@@ -18,8 +18,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from fumibako.apps.audit.actions import record
+from fumibako.apps.contacts.handing_over import hand_over
 from fumibako.apps.office import actions
+from fumibako.apps.office.models import Operator
 from fumibako.apps.office.problems import Refused
+from fumibako.apps.office.queries import stand_in
 from fumibako.web.login.forms import SetupForm, SignInForm
 from fumibako.web.operators import operator_of
 
@@ -65,6 +68,7 @@ def setup(request: HttpRequest) -> HttpResponse:
             with transaction.atomic():
                 operator = actions.complete_setup(key, timezone.now(), **form.cleaned_data)
                 record(operator, "setup.completed", "office")
+                _take_over_samples(operator)
         except actions.TicketRefused:
             return render(request, "login/setup_closed.html", status=410)
         except Refused as refused:
@@ -74,6 +78,13 @@ def setup(request: HttpRequest) -> HttpResponse:
             auth.login(request, operator, backend=BACKEND)
             return redirect("home")
     return render(request, "login/setup.html", page, status=422)
+
+
+def _take_over_samples(operator: Operator) -> None:
+    """In the sample office the first administrator finds work of their own."""
+    source = stand_in()
+    if source is not None:
+        hand_over(source, operator)
 
 
 @require_POST

@@ -25,12 +25,14 @@ from fumibako.services.collecting.memory import Seen, SeenState, SeenTrigger
 from fumibako.services.collecting.terms import Fetched, Listed, Rule, Why
 from fumibako.services.mail_store import write_all
 
+from .. import bulk
 from ..models import FetchRun, ReceivedMail, Reception, SeenMail
 from ..sort_key import sort_key
 
 ROWS_PER_STATEMENT = 500
 BY_RULE = "error_mail"
 """`SeenMail.why` of a mail that エラーメールのみ受信する let through: of those alone may be deleted while it holds."""
+ONE_UID = ("account_id", "uidl")
 SEEN_COLUMNS = ("uidl", "state", "size", "try_count", "absent_count", "absent_since_at", "why")
 
 
@@ -138,16 +140,16 @@ class Mailbox:
 
     def _welcome(self, listed: Sequence[Listed], now: datetime) -> None:
         """Rows for what was never seen, and an end to the absence of what is back."""
-        strangers: dict[str, SeenMail] = {}
+        strangers: dict[str, int] = {}
         back = []
         for one in listed:
             entry = self._entries.get(one.uidl)
             if entry is None and one.uidl not in strangers:
-                strangers[one.uidl] = self._row(one.uidl, SeenState.WAITING, now, size=one.size)
+                strangers[one.uidl] = one.size
             elif entry is not None and (entry.seen.state is SeenState.GONE or entry.seen.absent_count):
                 back.append(one.uidl)
-        SeenMail.objects.bulk_create(strangers.values(), batch_size=ROWS_PER_STATEMENT, ignore_conflicts=True)
-        self._entries |= {uidl: _Entry(Seen(size=row.size)) for uidl, row in strangers.items()}
+        bulk.insert(self._row(now), ("uidl", "size"), list(strangers.items()), unique=ONE_UID)
+        self._entries |= {uidl: _Entry(Seen(size=size)) for uidl, size in strangers.items()}
         self._update(back, absent_count=0, absent_since_at=None, gone_at=None, last_seen_at=now)
 
     def _miss(self, absent: Sequence[str], now: datetime) -> None:
@@ -176,24 +178,19 @@ class Mailbox:
             return
         Office.objects.select_for_update().filter(pk=office().pk).first()
         last = ReceivedMail.objects.aggregate(last=Max("number"))["last"] or 0
+        sample = ReceivedMail(
+            account=self._account,
+            run=self._run,
+            fetched_at=now,
+            fetched_by=self._operator,
+            fetched_by_name=str(self._operator or "")[:100],
+            at=now,
+        )
         rows = [
-            ReceivedMail(
-                number=number,
-                account=self._account,
-                run=self._run,
-                raw_sha256=one.sha256,
-                raw_path=paths[one.sha256],
-                raw_size=len(one.raw),
-                uidl=one.uidl,
-                fetched_at=now,
-                fetched_by=self._operator,
-                fetched_by_name=str(self._operator or "")[:100],
-                at=now,
-                sort_key=sort_key(now, number),
-            )
+            (number, sort_key(now, number), one.sha256, paths[one.sha256], len(one.raw), one.uidl)
             for number, one in enumerate(new, start=last + 1)
         ]
-        ReceivedMail.objects.bulk_create(rows, batch_size=100)
+        bulk.insert(sample, ("number", "sort_key", "raw_sha256", "raw_path", "raw_size", "uidl"), rows)
 
     def _remember(self, batch: Sequence[Fetched], trigger: SeenTrigger, now: datetime, *, why: str) -> None:
         hashes = {one.sha256 for one in batch}
@@ -206,12 +203,11 @@ class Mailbox:
         rows = []
         for one in batch:
             state = memory.after((self._seen(one.uidl) or Seen()).state, trigger)
-            row = self._row(one.uidl, state, now, size=one.size_listed, why=why)
-            row.raw_sha256, row.mail_id = one.sha256, mails[one.sha256]
-            rows.append(row)
+            rows.append((one.uidl, str(state), one.size_listed, one.sha256, mails[one.sha256]))
             self._entries[one.uidl] = _Entry(Seen(state, one.size_listed), why)
-        fields = ["state", "size", "why", "raw_sha256", "mail", "try_count", "absent_count", "absent_since_at"]
-        self._put(rows, [*fields, "gone_at", "last_seen_at"])
+        varying = ("uidl", "state", "size", "raw_sha256", "mail_id")
+        fresh = ("why", "try_count", "absent_count", "absent_since_at", "gone_at", "last_seen_at")
+        bulk.insert(self._row(now, why), varying, rows, unique=ONE_UID, update=(*varying[1:], *fresh))
 
     def _move(self, found: Sequence[tuple[str, int]], trigger: SeenTrigger, why: str, now: datetime) -> None:
         rows = []
@@ -220,10 +216,10 @@ class Mailbox:
             state = memory.after(seen.state, trigger)
             self._entries[uidl] = _Entry(replace(seen, state=state), why)
             if (seen.state, trigger) != (SeenState.SKIPPED, SeenTrigger.SKIP):
-                row = self._row(uidl, state, now, size=size, why=why)
-                row.try_count = seen.try_count
-                rows.append(row)
-        self._put(rows, ["state", "why", "try_count", "last_seen_at", "gone_at"])
+                rows.append((uidl, str(state), size, seen.try_count))
+        varying = ("uidl", "state", "size", "try_count")
+        update = ("state", "why", "try_count", "last_seen_at", "gone_at")
+        bulk.insert(self._row(now, why), varying, rows, unique=ONE_UID, update=update)
 
     def _turn(self, uidls: Sequence[str], trigger: SeenTrigger, **columns: Any) -> None:
         states: dict[SeenState, list[str]] = {}
@@ -236,25 +232,10 @@ class Mailbox:
             for state, moved in states.items():
                 self._update(moved, state=state, **columns)
 
-    def _row(self, uidl: str, state: SeenState, now: datetime, *, size: int = 0, why: str = "") -> SeenMail:
-        return SeenMail(
-            account=self._account,
-            uidl=uidl,
-            state=state,
-            size=size,
-            why=why[:40],
-            first_seen_at=now,
-            last_seen_at=now,
-        )
-
-    def _put(self, rows: Sequence[SeenMail], update_fields: list[str]) -> None:
-        SeenMail.objects.bulk_create(
-            rows,
-            batch_size=100,
-            update_conflicts=True,
-            unique_fields=["account", "uidl"],
-            update_fields=update_fields,
-        )
+    def _row(self, now: datetime, why: str = "") -> SeenMail:
+        """What rows of one moment have in common."""
+        state = SeenState.WAITING
+        return SeenMail(account=self._account, state=state, why=why[:40], first_seen_at=now, last_seen_at=now)
 
     def _update(self, uidls: Iterable[str], **columns: Any) -> None:
         for chunk in _chunks(list(uidls)):

@@ -25,7 +25,7 @@ from fumibako.delivery.states import IN_FLIGHT, State, Trigger, destination
 from .. import pacing
 from ..models import BulkSend, Delivery, JobEvent, Pace
 from .jobs import going_jobs, pause_failing_job, pause_job, say_stopped
-from .moves import Fence, LostClaim, Note, Step, move, one_writer
+from .moves import Fence, LostClaim, Note, Step, markable, move, one_writer
 
 DISK_RESERVE = 64 * 1024 * 1024
 """Bytes kept free, so that what happens after a dot can always be recorded (D02)."""
@@ -82,11 +82,10 @@ class Claim:
     def mark(self, now: datetime | None = None) -> None:
         """Make durable that the final dot may follow. Raises LostClaim: then the dot must not be written.
 
-        That the job is neither paused nor cancelled is part of the condition.
+        That the job is neither paused nor cancelled, and the address not opted out, is part of the condition.
         """
-        free = Delivery.objects.filter(job__paused_at=None, job__cancelled_at=None)
         with one_writer():
-            move(self.fence, Step(Trigger.MARK, now or timezone.now()), among=free)
+            move(self.fence, Step(Trigger.MARK, now or timezone.now()), among=markable())
         self.is_marked = True
 
 

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from fumibako.apps.office.models import Operator
+from fumibako.apps.recipients.models import OptOut
 from fumibako.delivery.states import IN_FLIGHT, State, Trigger, destination, sources
 
-from ..models import Delivery, DeliveryEvent
+from ..models import BulkSend, Delivery, DeliveryEvent
 
 _turn = threading.RLock()
 
@@ -71,6 +72,16 @@ def one_writer() -> Iterator[None]:
     """A transaction that writes. The threads of one process queue here, fairly and without SQLite's busy waiting."""
     with _turn, transaction.atomic():
         yield
+
+
+def markable() -> Rows:
+    """Rows whose final dot may still follow: the job neither paused nor cancelled, the address under no 配信停止.
+
+    A row may have been claimed some time ahead of its mark. Tests, and answers to who is nobody's record, go anyway.
+    """
+    active = OptOut.objects.filter(address_key=OuterRef("address_key"), lifted_at=None)
+    is_free = Q(job__origin=BulkSend.Origin.TEST) | Q(party_address=None) | ~Exists(active)
+    return Delivery.objects.filter(is_free, job__paused_at=None, job__cancelled_at=None)
 
 
 def move(fence: Fence, step: Step, *, among: Rows | None = None) -> State:

@@ -25,8 +25,8 @@ from ..models import BulkSend, Delivery, Pace
 from . import statements
 from .claiming import Claim, Row, Wait, in_flight, is_disk_low, next_due_at, record, say_burst
 from .jobs import going_jobs
-from .moves import Fence, LostClaim, Note, Step, move, one_writer
-from .statements import append_events, moment_from, moment_of, run_for_all
+from .moves import Fence, LostClaim, Note, Step, markable, move
+from .statements import Pen, moment_from, moment_of, pen_in_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +97,39 @@ class _Asked:
 def _settle(asked: _Asked, *, is_careful: bool) -> Round:
     done = Round()
     now, marks = asked.now, asked.marks
-    with one_writer():
-        _record(asked.account_id, asked.answers, now, done, is_careful=is_careful)
+    with pen_in_hand() as pen:
+        pace = _record(pen, asked, done, is_careful=is_careful)
         if asked.jobs or asked.want:
-            _Claiming(asked, done).run()
+            _Claiming(pen, asked, done, pace).run()
+        elif pace is not None:
+            write_pace(pen, pace)
         if is_careful:
             done.marked = [claim for claim in marks if _mark_one(claim, now)]
         else:
-            _mark_all(marks, now)
+            _mark_all(pen, marks, now)
             done.marked = list(marks)
     return done
 
 
-def _record(account_id: int, answers: Sequence[Answer], now: datetime, done: Round, *, is_careful: bool) -> None:
-    quick = [] if is_careful else [one for one in answers if _is_plain(one)]
+def _record(pen: Pen, asked: _Asked, done: Round, *, is_careful: bool) -> pacing.OpenPace | None:
+    """Record the answers. Returns the pace with the good news in it, when it is still to be written."""
+    now, pace = asked.now, None
+    quick = [] if is_careful else [one for one in asked.answers if _is_plain(one)]
     if quick:
-        pace = open_pace(account_id)
-        _accept_all(quick, now)
+        pace = open_pace(pen, asked.account_id)
+        _accept_all(pen, quick, now)
         for one in quick:
             pace.went_well(now, one.seconds)
             done.states[one.claim.row.pk] = State.SENT
-        write_pace(pace)
+    if len(quick) == len(asked.answers):
+        return pace
+    if pace is not None:
+        write_pace(pen, pace)
+    _record_one_by_one(asked.answers, now, done)
+    return None
+
+
+def _record_one_by_one(answers: Sequence[Answer], now: datetime, done: Round) -> None:
     for one in answers:
         if one.claim.row.pk not in done.states:
             try:
@@ -131,7 +143,7 @@ def _is_plain(one: Answer) -> bool:
     return one.move.trigger is Trigger.ACCEPT and one.move.account.effect is Effect.WELL and not one.move.is_counted
 
 
-def _accept_all(answers: Sequence[Answer], now: datetime) -> None:
+def _accept_all(pen: Pen, answers: Sequence[Answer], now: datetime) -> None:
     at, sent, handing_over = moment_of(now), State.SENT.value, State.HANDING_OVER.value
     rows, events = [], []
     for one in answers:
@@ -140,26 +152,25 @@ def _accept_all(answers: Sequence[Answer], now: datetime) -> None:
         held = (row.pk, handing_over, row.attempt, one.claim.worker_id)
         rows.append((sent, at, *said, " ".join(outcome.refused_copies)[:1000], at, *held))
         events.append((row.pk, row.attempt, one.claim.worker_id, *said))
-    if run_for_all(statements.ACCEPT, rows) != len(rows):
+    if pen.run_for_all(statements.ACCEPT, rows) != len(rows):
         raise _Differs
-    append_events(Trigger.ACCEPT, State.HANDING_OVER, now, events)
+    pen.append_events(Trigger.ACCEPT, State.HANDING_OVER, now, events)
     begun = {one.claim.job.pk: one.claim.job for one in answers if one.claim.job.first_sent_at is None}
     for job in begun.values():
         BulkSend.objects.filter(pk=job.pk, first_sent_at=None).update(first_sent_at=now)
 
 
-def _mark_all(marks: Sequence[Claim], now: datetime) -> None:
+def _mark_all(pen: Pen, marks: Sequence[Claim], now: datetime) -> None:
     at, after, before = moment_of(now), State.HANDING_OVER.value, State.SENDING.value
     rows = [(after, at, claim.row.pk, before, claim.row.attempt, claim.worker_id) for claim in marks]
-    if run_for_all(statements.MARK, rows) != len(rows):
+    if pen.run_for_all(statements.MARK, rows) != len(rows):
         raise _Differs
-    append_events(Trigger.MARK, State.SENDING, now, [_plain_event(claim) for claim in marks])
+    pen.append_events(Trigger.MARK, State.SENDING, now, [_plain_event(claim) for claim in marks])
 
 
 def _mark_one(claim: Claim, now: datetime) -> bool:
-    free = Delivery.objects.filter(job__paused_at=None, job__cancelled_at=None)
     try:
-        move(claim.fence, Step(Trigger.MARK, now), among=free)
+        move(claim.fence, Step(Trigger.MARK, now), among=markable())
     except LostClaim:
         return False
     return True
@@ -184,8 +195,8 @@ def claim(account_id: int, worker_id: str, now: datetime) -> Claim | Wait:
 def outlook(account_id: int, now: datetime) -> Wait | None:
     """Return what `claim` would wait for, None when it would find something: asked before a session is opened."""
     done = Round()
-    with one_writer():
-        _Claiming(_Asked(account_id, "", now, want=1), done, is_only_looking=True).run()
+    with pen_in_hand() as pen:
+        _Claiming(pen, _Asked(account_id, "", now, want=1), done, None, is_only_looking=True).run()
     return None if done.claims else done.wait
 
 
@@ -198,22 +209,28 @@ def due_count(account_id: int, now: datetime, *, limit: int) -> int:
 class _Claiming:
     """Takes the account's next due deliveries with the slots they need; k at once are the same as k one by one."""
 
-    def __init__(self, asked: _Asked, done: Round, *, is_only_looking: bool = False) -> None:
-        self._asked, self._done = asked, done
+    def __init__(
+        self, pen: Pen, asked: _Asked, done: Round, pace: pacing.OpenPace | None, *, is_only_looking: bool = False
+    ) -> None:
+        self._pen, self._asked, self._done = pen, asked, done
+        self._pace = pace or open_pace(pen, asked.account_id)
         self._is_only_looking = is_only_looking
         self._at = moment_of(asked.now)
 
     def run(self) -> None:
         """Fill in `claims`, and `wait` when they are fewer than wanted."""
+        self._look()
+        write_pace(self._pen, self._pace)
+
+    def _look(self) -> None:
         asked, done = self._asked, self._done
         if asked.want and is_disk_low():
             done.wait = Wait("disk_full")
             return
-        self._pace = open_pace(asked.account_id)
         if self._pace.is_stopped:
             done.wait, done.going = Wait("stopped"), frozenset()
             return
-        going = [row[0] for row in statements.fetch(statements.GOING, (asked.account_id, self._at), lock="")]
+        going = [row[0] for row in self._pen.fetch(statements.GOING, (asked.account_id, self._at), lock="")]
         done.going = frozenset(going)
         if not asked.want:
             return
@@ -222,7 +239,6 @@ class _Claiming:
                 continue
         if self._left:
             done.wait = Wait("nothing", next_due_at(asked.account_id, asked.now))
-        write_pace(self._pace)
 
     @property
     def _left(self) -> int:
@@ -232,7 +248,7 @@ class _Claiming:
     def _take_from(self, job_id: int) -> bool:
         """Take the first due rows of one job. Returns False when it has none."""
         asked = self._asked
-        rows = statements.fetch(statements.DUE, (asked.account_id, job_id, self._at, self._left), lock="d")
+        rows = self._pen.fetch(statements.DUE, (asked.account_id, job_id, self._at, self._left), lock="d")
         if not rows:
             return False
         job = self._job(job_id)
@@ -276,9 +292,9 @@ class _Claiming:
         rows = [
             (after, at, row.attempt, owner, at, row.pk, before, row.attempt - 1) for row in (one.row for one in taken)
         ]
-        if run_for_all(statements.CLAIM, rows) != len(rows):
+        if self._pen.run_for_all(statements.CLAIM, rows) != len(rows):
             raise LostClaim("a row changed while it was being claimed")
-        append_events(Trigger.CLAIM, State.QUEUED, self._asked.now, [_plain_event(one) for one in taken])
+        self._pen.append_events(Trigger.CLAIM, State.QUEUED, self._asked.now, [_plain_event(one) for one in taken])
 
     def _job(self, job_id: int) -> BulkSend:
         jobs = self._asked.jobs
@@ -321,19 +337,19 @@ def _exclusion_of(values: Sequence[Any], job: BulkSend) -> str:
 # The pace of the account ---------------------------------------------------------------------------------------------
 
 
-def open_pace(account_id: int) -> pacing.OpenPace:
+def open_pace(pen: Pen, account_id: int) -> pacing.OpenPace:
     """Read the account's Pace row for this transaction; made on first use."""
-    found = statements.fetch(statements.PACE, (account_id,), lock="p")
+    found = pen.fetch(statements.PACE, (account_id,), lock="p")
     if not found:
         Pace.objects.get_or_create(account_id=account_id)
-        found = statements.fetch(statements.PACE, (account_id,), lock="p")
+        found = pen.fetch(statements.PACE, (account_id,), lock="p")
     count, number, last_at, next_at, cause, trouble_count, stopped_at, seconds, size, sleep = found[0]
     state = BurstState(count, number, moment_from(last_at), moment_from(next_at), Cause(cause))
     rule = BurstRule(size or None, timedelta(seconds=sleep))
     return pacing.OpenPace(account_id, rule, state, trouble_count, stopped_at is not None, seconds)
 
 
-def write_pace(pace: pacing.OpenPace) -> None:
+def write_pace(pen: Pen, pace: pacing.OpenPace) -> None:
     """Write what changed."""
     if not pace.is_changed:
         return
@@ -342,5 +358,5 @@ def write_pace(pace: pacing.OpenPace) -> None:
         moment_of(at) if at is not None else None for at in (state.last_activity_at, state.not_before_at)
     )
     row = (state.count, state.number, last_at, next_at, state.cause.value, pace.mail_seconds, pace.trouble_count)
-    run_for_all(statements.KEEP_PACE, [(*row, pace.account_id)])
+    pen.run_for_all(statements.KEEP_PACE, [(*row, pace.account_id)])
     pace.is_changed = False

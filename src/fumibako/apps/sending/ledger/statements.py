@@ -6,7 +6,8 @@ at the count: one row less than expected means that one of them is no longer wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 from django.db import connection
 
 from fumibako.delivery.states import State, Trigger, destination
+
+from .moves import one_writer
 
 Values = Sequence[Any]
 
@@ -25,8 +28,12 @@ ACCEPT = (
 MARK = (
     "UPDATE sending_delivery SET state = %s, changed_at = %s "
     "WHERE id = %s AND state = %s AND attempt = %s AND owner = %s AND EXISTS (SELECT 1 FROM sending_bulksend "
-    "WHERE id = sending_delivery.job_id AND paused_at IS NULL AND cancelled_at IS NULL)"
+    "WHERE id = sending_delivery.job_id AND paused_at IS NULL AND cancelled_at IS NULL) "
+    "AND NOT EXISTS (SELECT 1 FROM recipients_optout o JOIN sending_bulksend j ON j.id = sending_delivery.job_id "
+    "WHERE o.address_key = sending_delivery.address_key AND o.lifted_at IS NULL "
+    "AND j.origin <> 'test' AND sending_delivery.party_address_id IS NOT NULL)"
 )
+"""The same as `moves.markable`."""
 CLAIM = (
     "UPDATE sending_delivery SET state = %s, changed_at = %s, attempt = %s, owner = %s, claimed_at = %s, "
     "not_before_at = NULL WHERE id = %s AND state = %s AND attempt = %s AND owner = ''"
@@ -61,38 +68,69 @@ KEEP_PACE = (
 )
 
 
-def run_for_all(statement: str, rows: Sequence[Values]) -> int:
-    """Run an UPDATE once for each row of values; return how many rows it changed in all."""
-    if not rows:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
-        return int(cursor.rowcount)
+class Pen:
+    """The one cursor of a transaction. Events are collected and appended together, before the transaction ends.
+
+    On SQLite it is the driver's own: Django's wrapping costs more than most of these statements. Whoever watches
+    statements (a log of queries, an execute wrapper) still sees them.
+    """
+
+    def __init__(self) -> None:
+        is_watched = connection.queries_logged or bool(connection.execute_wrappers)
+        self._is_plain = connection.vendor == "sqlite" and not is_watched
+        self._cursor: Any = connection.connection.cursor() if self._is_plain else connection.cursor()
+        self._locking = bool(connection.features.has_select_for_update)
+        self._events: list[Values] = []
+
+    def run_for_all(self, statement: str, rows: Sequence[Values]) -> int:
+        """Run a statement once for each row of values; return how many rows it changed in all."""
+        if not rows:
+            return 0
+        self._cursor.executemany(self._in_dialect(statement), rows)
+        return int(self._cursor.rowcount)
+
+    def append_events(
+        self, trigger: Trigger, before: State, at: datetime, rows: Sequence[tuple[int, int, str, str, int, str, str]]
+    ) -> None:
+        """Append one event per row of (delivery, attempt, owner, stage, code, enhanced, text)."""
+        move = (moment_of(at), trigger.value, before.value, destination(before, trigger).value)
+        self._events += [(row[0], *move, *row[1:]) for row in rows]
+
+    def fetch(self, statement: str, values: Values, *, lock: str) -> list[Any]:
+        """Run a SELECT; return its rows, those of `lock` locked where the database locks rows and not the whole."""
+        locking = f" FOR UPDATE OF {lock}" if lock and self._locking else ""
+        self._cursor.execute(self._in_dialect(statement + locking), values)
+        return list(self._cursor.fetchall())
+
+    def finish(self) -> None:
+        """Write the collected events."""
+        if self._events:
+            self._cursor.executemany(self._in_dialect(EVENT), self._events)
+        self._cursor.close()
+
+    def _in_dialect(self, statement: str) -> str:
+        return _with_question_marks(statement) if self._is_plain else statement
 
 
-def append_events(
-    trigger: Trigger, before: State, at: datetime, rows: Sequence[tuple[int, int, str, str, int, str, str]]
-) -> None:
-    """Append one event per row of (delivery, attempt, owner, stage, code, enhanced, text)."""
-    if not rows:
-        return
-    moment, after = moment_of(at), destination(before, trigger).value
-    move = (moment, trigger.value, before.value, after)
-    values = [(row[0], *move, *row[1:]) for row in rows]
-    with connection.cursor() as cursor:
-        cursor.executemany(EVENT, values)
+@contextmanager
+def pen_in_hand() -> Iterator[Pen]:
+    """A transaction that writes, as `one_writer`, and the pen to write with."""
+    with one_writer(), connection.wrap_database_errors:
+        pen = Pen()
+        yield pen
+        pen.finish()
 
 
-def fetch(statement: str, values: Values, *, lock: str) -> list[Any]:
-    """Run a SELECT; return its rows, those of `lock` locked where the database locks rows and not the whole file."""
-    locking = f" FOR UPDATE OF {lock}" if lock and connection.features.has_select_for_update else ""
-    with connection.cursor() as cursor:
-        cursor.execute(statement + locking, values)
-        return list(cursor.fetchall())
+@lru_cache(maxsize=64)
+def _with_question_marks(statement: str) -> str:
+    return statement.replace("%s", "?")
 
 
-def moment_of(at: datetime) -> Any:
+@lru_cache(maxsize=64)
+def moment_of(at: datetime | None) -> Any:
     """A moment as the database takes it."""
+    if at is None:
+        return None
     return connection.ops.adapt_datetimefield_value(at)
 
 

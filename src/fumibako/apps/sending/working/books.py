@@ -24,6 +24,11 @@ ANSWER_SECONDS = 0.1
 RECORD_AGAIN_SECONDS = 1.0
 
 
+def is_failed_sync(error: BaseException) -> bool:
+    """True when the disk failed: a failed sync may have lost pages that a second one reports as safe (D03)."""
+    return isinstance(error, OperationalError) and "I/O error" in str(error)
+
+
 class Books:
     """Collects answers and brings them into the ledger, together with marks and claims."""
 
@@ -122,7 +127,7 @@ class Books:
                 log.info("mail", delivery=row.pk, attempt=row.attempt, state=state, code=one.outcome.code)
 
     def _require_sound(self, error: OperationalError) -> None:
-        """A failed sync may have lost pages that a second one reports as safe (D03): then nothing is tried again."""
-        if "I/O error" in str(error):
+        """Once a sync failed nothing is tried again."""
+        if is_failed_sync(error):
             self.is_sound = False
             raise error

@@ -202,7 +202,7 @@ class Fleet:
             return
         following = {berth: self._next_for(berth) for berth in ready}
         has_news, begun_at = bool(self._books.answers), self._around.stopwatch()
-        done = self._books.settle([berth.loads[0].claim for berth in ready], self._wanted())
+        done = self._books.settle([berth.loads[0].claim for berth in ready], self._wanted(following))
         if done is None:
             self._pool.extendleft(load for load in reversed(list(following.values())) if load is not None)
             for berth in ready:
@@ -218,11 +218,14 @@ class Fleet:
             self._wait = None
         self._take_in(done)
 
-    def _wanted(self) -> int:
-        """One mail ahead for each line; none while we know that there is nothing, or that a job is halted."""
+    def _wanted(self, following: dict[Berth, Load | None]) -> int:
+        """The mail behind each line's dot and one to be ready when its time comes; none while there is none to get."""
         if self._halted or not (self._may_claim or self._books.answers):
             return 0
-        return max(0, len(self._berths) - len(self._pool))
+        room = sum(1 + (self._may_say_ahead and berth.carrier.may_say_ahead) for berth in self._berths)
+        said_count = sum(max(0, len(berth.loads) - 1) for berth in self._berths)
+        said_count += sum(load is not None for load in following.values())
+        return max(0, room - said_count - len(self._pool))
 
     def _next_for(self, berth: Berth) -> Load | None:
         """The mail to be said ahead behind this line's dot, made ready before the mark so that nothing lies between."""

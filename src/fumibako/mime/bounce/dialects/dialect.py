@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from fumibako.mime.bounce.notice import Notice
+from fumibako.mime.bounce.phrases import Lazy
 from fumibako.mime.bounce.report import Found
 
 LOOKED_AT: Final = 20_000
@@ -26,8 +28,8 @@ class Dialect:
     """
 
     name: str
-    marks: tuple[re.Pattern[str], ...] = ()
-    headers: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    marks: tuple[Lazy, ...] = ()
+    headers: tuple[tuple[str, Lazy], ...] = ()
     is_proof: bool = False
     hint: str = ""
     read: Reader | None = None
@@ -37,14 +39,18 @@ class Dialect:
         looked_at = own[:LOOKED_AT]
         if any(mark.search(looked_at) for mark in self.marks):
             return True
+        return self.is_in_head(notice)
+
+    def is_in_head(self, notice: Notice) -> bool:
+        """Whether the header names this system."""
         return any(pattern.search(notice.header(name)) for name, pattern in self.headers)
 
 
-def words(*patterns: str) -> tuple[re.Pattern[str], ...]:
+def words(*patterns: str) -> tuple[Lazy, ...]:
     """Marks, without case, `^` at the beginning of any line."""
-    return tuple(re.compile(pattern, re.I | re.M) for pattern in patterns)
+    return tuple(Lazy(partial(re.compile, pattern, re.I | re.M)) for pattern in patterns)
 
 
-def header(name: str, pattern: str) -> tuple[str, re.Pattern[str]]:
+def header(name: str, pattern: str) -> tuple[str, Lazy]:
     """A mark in a header field."""
-    return name, re.compile(pattern, re.I)
+    return name, Lazy(partial(re.compile, pattern, re.I))

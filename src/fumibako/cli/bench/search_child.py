@@ -1,0 +1,154 @@
+"""The pages of a desk after many years, asked for as a browser asks, in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from typing import Any
+
+RARE = 7
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How much there is, and how often each page is asked for."""
+    parser.add_argument("mails", type=int)
+    parser.add_argument("deliveries", type=int)
+    parser.add_argument("contacts", type=int)
+    parser.add_argument("rounds", type=int)
+    parser.add_argument("--only", default="", metavar="TEXT")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fill the folder unless it is full, ask for every page; print one line with all of them."""
+    from fumibako.cli.starting import open_database, start_django
+
+    start_django()
+    open_database()
+    from django.conf import settings
+    from django.test import Client
+
+    from fumibako import logs
+    from fumibako.apps.office.models import Operator
+    from fumibako.cli.bench import archive, office
+    from fumibako.cli.bench.measured import show, surroundings
+
+    logs.set_up("bench", settings.DATA.logs)
+    begun_at = time.monotonic()
+    operator = Operator.objects.filter(username=archive.NAME).first()
+    operator = operator or archive.fill(args.mails, args.deliveries, args.contacts)
+    filled = time.monotonic() - begun_at
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(operator)
+    client.get("/")
+    pages = {name: url for name, url in _pages(args.mails).items() if args.only in name}
+    found = {name: _measured(client, url, args.rounds) for name, url in pages.items()}
+    slowest = max(found, key=lambda name: found[name]["p95_ms"])
+    show(
+        pages=found,
+        slowest=slowest,
+        p95_ms=found[slowest]["p95_ms"],
+        fill_seconds=round(filled, 1),
+        database_mb=round(_database_size() / 2**20, 1),
+        peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        settings=surroundings() | office.database_facts(),
+    )
+    return 0
+
+
+def _database_size() -> int:
+    from pathlib import Path
+
+    from django.conf import settings
+
+    file = Path(settings.DATA.database)
+    return file.stat().st_size if file.exists() else 0
+
+
+def _pages(mails: int) -> dict[str, str]:
+    from fumibako.apps.inbox.models import ReceivedMail
+    from fumibako.apps.sending.models import BulkSend
+
+    middle, early = (ReceivedMail.objects.get(number=number) for number in (max(1, mails // 2), max(1, mails // 10)))
+    big = BulkSend.objects.order_by("-selected_count").values_list("number", flat=True)[0]
+    newest = BulkSend.objects.order_by("-number").values_list("number", flat=True)[0]
+    everything = "/inbox/?v=all&p=all"
+    return {
+        "home": "/",
+        "inbox": "/inbox/",
+        "inbox, all days": "/inbox/?p=all",
+        "inbox, all mails": everything,
+        "inbox, a page in the middle": f"{everything}&after={middle.sort_key}",
+        "inbox, an early page": f"{everything}&after={early.sort_key}",
+        "inbox, done": "/inbox/?v=done&p=all",
+        "inbox, mine": "/inbox/?v=mine&p=all",
+        "inbox, waiting": "/inbox/?v=waiting&p=all",
+        "inbox, error mails": "/inbox/?v=bounces&p=all",
+        "inbox, unreadable": "/inbox/?v=unreadable&p=all",
+        "inbox, one account": f"{everything}&a=2",
+        "inbox, not linked": f"{everything}&linked=no",
+        "inbox, with files": f"{everything}&attached=1",
+        "inbox, unread": f"{everything}&unread=1",
+        "search 東京": f"{everything}&q=東京",
+        "search 東京, a page in the middle": f"{everything}&q=東京&after={middle.sort_key}",
+        "search 東京, open mails": "/inbox/?q=東京",
+        "search 東京, my mails": "/inbox/?v=mine&q=東京",
+        "search 東京, one account": f"{everything}&q=東京&a=2",
+        "search 東京, error mails": "/inbox/?v=bounces&q=東京",
+        "search 髙橋": f"{everything}&q=髙橋",
+        "search 髙橋 as sender": f"{everything}&sender=髙橋",
+        "search an address part": f"{everything}&q=p{RARE:06}@sender",
+        "search a common address part": f"{everything}&q=sender7",
+        "search an address part, open mails": f"/inbox/?p=all&q=p{RARE:06}@sender",
+        "search two words": f"{everything}&q=東京+交通費",
+        "search nothing there": f"{everything}&q=見つからない言葉",
+        "one mail": f"/inbox/{middle.number}/",
+        "history": "/sent/",
+        "history, all days": "/sent/?since=",
+        "history, by subject": "/sent/?subject=面談",
+        "history, by person": "/sent/?recipient=髙橋",
+        "history, by address": f"/sent/?address=p{RARE:06}",
+        "history, nothing there": "/sent/?address=nobody-at-all",
+        "one send": f"/sent/{newest}/",
+        "one large send": f"/sent/{big}/",
+        "one large send, a late page": f"/sent/{big}/?page=1000",
+        "one large send, failures": f"/sent/{big}/?result=failed",
+        "one large send, by name": f"/sent/{big}/?q=髙橋",
+        "sends": "/bulk/",
+        "error mails": "/bounces/",
+        "error mails to settle": "/bounces/unmatched/",
+        "staff": "/staff/",
+        "staff, by kana": "/staff/?sort=kana",
+        "staff, a late page": "/staff/?page=300",
+        "staff, by name": "/staff/?name_kana=髙橋",
+        "staff, by address": f"/staff/?address=p{RARE:06}",
+        "one person": f"/staff/{RARE:06}/",
+        "contacts": "/contacts/",
+        "follow-ups": "/followups/",
+        "status": "/status/",
+    }
+
+
+def _measured(client: Any, url: str, rounds: int) -> dict[str, Any]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(url)
+        count = len(queries)
+    if answer.status_code != 200:
+        raise RuntimeError(f"{url}: {answer.status_code}")
+    times, cpu = [], []
+    for _ in range(rounds):
+        begun_at, spent = time.perf_counter(), time.process_time()
+        client.get(url)
+        times.append((time.perf_counter() - begun_at) * 1000)
+        cpu.append((time.process_time() - spent) * 1000)
+    facts = {"p50_ms": _at(times, 50), "p95_ms": _at(times, 95), "max_ms": _at(times, 100), "cpu_ms": _at(cpu, 50)}
+    return {**facts, "queries": count, "octets": len(answer.content)}
+
+
+def _at(values: list[float], percent: int) -> float:
+    """The value below which so many of a hundred lie."""
+    ordered = sorted(values)
+    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)], 1)
