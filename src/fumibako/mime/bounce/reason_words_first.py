@@ -23,7 +23,8 @@ FIRST: Final[Table] = (
     )),
     # How much somebody may send or get in a time, not how much fits into a box.
     ("exceedlimit", (
-        "daily ~4 {limit|quota|allowance}", "{limit|quota} ~3 {per day|for today}", "submission quota",
+        "daily ~4 {limit|quota|allowance}", "{limit|quota} ~3 {per day|for today}",
+        "{submission|sending|outgoing} quota",
         "送信{通数|数|件数|量}…{上限|超|制限}",
     )),
     ("hostunknown", ("mail domain ~6 unknown",)),
@@ -42,11 +43,12 @@ FIRST: Final[Table] = (
     ("norelaying", (
         "{relay|relaying} ~5 {not permitted|not allowed|denied|prohibited|disabled}",
         "{not|n't} permitted to relay", "{not|n't} allowed to ~1 {relay|relayed}",
-        "{cannot|can't} deliver mail for", "delivery is not allowed to this",
+        "{cannot|can't} deliver mail for", "delivery is not allowed to this", "{local user|local users} only",
         "{中継|リレー}…{許可|拒否|禁止|でき}",
     )),
     ("notcompliantrfc", ("not {rfc*|rfc 5322|rfc 2822} compliant", "{duplicate|multiple} ~1 headers")),
     ("rejected", (
+        "sender @ ~1 {blacklisted|black listed|black-listed}",
         "sender verify failed", "sender domain {must|does not|doesn't|is not|not}", "send as this sender",
         "rejected by {destination|recipient} domain",
         "{sender address|from address|envelope sender} ~3 {blacklist*|blocklist*|black list|block list}",

@@ -13,6 +13,7 @@ LATER: Final[Table] = (
         "{exceed*|larger than|bigger than|over} ~5 {size limit|maximum size|maximum message}",
         "size {limit|restriction|exceeded}", "too {large|big} {message|mail|for}",
         "maximum {size|message|allowed size|message size|allowed}", "message length", "too large", "too big",
+        "{mailsize|messagesize} limit",
     )),
     ("policyviolation", (
         "protocol violation", "policy {reject*|restriction*|prohibits|on}",
