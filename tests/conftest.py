@@ -57,6 +57,15 @@ def _tests_may_empty_every_table() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The database of the tests is kept as a start of the product would keep it."""
+    from fumibako.apps.office import journal
+
+    with django_db_blocker.unblock():
+        journal.take_log(is_in_use=False)
+
+
 @pytest.fixture(autouse=True)
 def _every_test_begins_in_a_data_folder_of_its_own_history() -> Iterator[None]:
     """The file that tells a copy from the original goes with the database of one test."""

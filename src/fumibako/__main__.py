@@ -6,5 +6,8 @@ import sys
 
 if __name__ == "__main__":
     from fumibako.cli import main
+    from fumibako.cli.starting import close_database
 
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    close_database()
+    sys.exit(code)

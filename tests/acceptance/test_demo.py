@@ -28,6 +28,13 @@ def test_the_circle_adds_up_and_the_server_agrees(tmp_path: Path) -> None:
     assert not data.exists(), "the check has a folder of its own"
 
 
+COUNTED = (
+    "SELECT (SELECT count(*) FROM recipients_recipient), (SELECT count(*) FROM sending_bulksend), "
+    "(SELECT count(*) FROM inbox_receivedmail), (SELECT count(*) FROM contacts_contactrecord), "
+    "(SELECT count(*) FROM office_operator)"
+)
+
+
 @pytest.fixture(scope="module")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a space and kanji in its name that `demo` was started in and stopped again."""
@@ -61,15 +68,38 @@ def test_demo_has_the_people_and_accounts_of_the_practice_mode(first_start: Path
     assert rows_of(first_start, "SELECT is_practice FROM office_office") == [(1,)]
 
 
+def test_demo_opens_an_office_that_lives(first_start: Path) -> None:
+    kinds = dict(rows_of(first_start, "SELECT kind, count(*) FROM inbox_receivedmail GROUP BY kind"))
+    assert sum(int(str(count)) for count in kinds.values()) >= 40
+    assert {"ordinary", "auto_reply", "bounce"} <= set(kinds)
+    assert rows_of(first_start, "SELECT count(*) FROM inbox_receivedmail WHERE reading != 'read'") == [(0,)]
+    states = dict(rows_of(first_start, "SELECT state, count(*) FROM sending_delivery GROUP BY state"))
+    assert set(states) == {"sent", "failed", "unknown", "bounced"}
+    answers = "SELECT count(*) FROM inbox_receivedmail WHERE kind = 'ordinary' AND delivery_id IS NOT NULL"
+    assert rows_of(first_start, answers) == [(6,)]
+    assert rows_of(first_start, "SELECT count(*) FROM inbox_bouncereport WHERE effect = 'unmatched'") == [(1,)]
+    records = "SELECT count(*) FROM contacts_contactrecord WHERE mail_id IS {} NULL"
+    assert rows_of(first_start, records.format("")) == [(22,)]
+    assert int(str(rows_of(first_start, records.format("NOT"))[0][0])) >= 12
+    open_work = "SELECT count(*) FROM contacts_contactrecord WHERE next_on IS NOT NULL AND next_done_at IS NULL"
+    assert rows_of(first_start, open_work) == [(10,)]
+
+
+def test_nobody_of_the_sample_office_can_log_in(first_start: Path) -> None:
+    passwords = rows_of(first_start, "SELECT password FROM office_operator")
+    assert len(passwords) == 2
+    assert all(str(password).startswith("!") for (password,) in passwords)
+
+
 def test_a_second_start_adds_nothing_and_leads_the_accounts_to_the_server_of_today(first_start: Path) -> None:
-    before = rows_of(first_start, "SELECT (SELECT count(*) FROM recipients_recipient), count(*) FROM sending_bulksend")
+    before = rows_of(first_start, COUNTED)
     with running(first_start, "demo", "--no-browser", "--port", "0"):
         ports = rows_of(first_start, "SELECT DISTINCT smtp_port, pop_port FROM accounts_mailaccount")
         assert len(ports) == 1
         for port in ports[0]:
             with socket.create_connection(("127.0.0.1", int(str(port))), timeout=10) as line:
                 assert line.recv(3) in (b"220", b"+OK")
-    after = rows_of(first_start, "SELECT (SELECT count(*) FROM recipients_recipient), count(*) FROM sending_bulksend")
+    after = rows_of(first_start, COUNTED)
     assert after == before
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from tests.support.tools import require_tool
 
 APT_LINE = "apt-get install -y strace"
+SYNCS = "fdatasync,fsync"
+"""How SQLite syncs depends on how it was built. Each of the two is counted by itself."""
 
 
 class Tracer:

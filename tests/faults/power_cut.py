@@ -3,7 +3,8 @@
 A log of one thread (`strace -y -xx -s 1000000`, the calls in TRACED) is replayed onto a disk that keeps for every file
 what was synced and what was only written. `images` then makes disks as a cut would leave them: nothing of what was not
 synced, all of it, or any of it, down to single sectors of 512 bytes; names that were given in a folder that was not
-synced may be there or not.
+synced may be there or not. The index of a write-ahead log is written through memory, which no log of calls shows: after
+a cut it may be missing, old, or anything.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Literal
 TRACED = "openat,pwrite64,write,ftruncate,fdatasync,fsync,unlink,unlinkat,rename,renameat,renameat2,link,linkat,sendto"
 OPTIONS = ("-y", "-xx", "-s", "1000000", "-e", f"trace={TRACED}")
 SECTOR = 512
+INDEX = "-shm"
 
 Fate = Literal["nothing", "everything", "anything"]
 FATES: tuple[Fate, ...] = ("nothing", "everything", "anything", "anything")
@@ -132,7 +134,13 @@ class Disk:
         count = {"nothing": 0, "everything": len(self._renamed)}.get(fate, chance.randint(0, len(self._renamed)))
         for path, file in self._renamed[:count]:
             names[path] = file
-        return {path: file.after(fate, chance) for path, file in names.items() if file is not None}
+        found = {path: file.after(fate, chance) for path, file in names.items() if file is not None}
+        for path in [path for path in found if path.endswith(INDEX) and fate != "everything"]:
+            if fate == "nothing":
+                del found[path]
+            else:
+                found[path] = chance.randbytes(len(found[path]))
+        return found
 
     def _on_openat(self, path: str, call: Call) -> None:
         if "O_CREAT" in call.flags and path not in self._files:

@@ -23,7 +23,7 @@ from fumibako.apps.sending import ledger
 from fumibako.apps.sending.models import BulkSend, DeliveryEvent
 from fumibako.apps.sending.work import run_worker, send_account
 from fumibako.delivery.states import State
-from tests.faults.injecting import Tracer, failing
+from tests.faults.injecting import SYNCS, Tracer, failing
 from tests.faults.sender_process import SenderProcess
 from tests.support.jobs import FakeTime, around, make_account, make_job, make_people, row_of, states_of
 from tests.support.post_office import PostOffice
@@ -87,9 +87,9 @@ def test_d01_no_room_at_the_k_th_write_never_sends_what_is_not_on_record(scene: 
 
 
 def test_d03_a_commit_whose_sync_fails_is_never_shown_as_done(scene: Scene) -> None:
-    for number in (1, 2, 4, 6):
+    for number in (1, 2, 3, 4, 6):
         job = scene.job()
-        code = scene.send(job, *failing("fdatasync", "EIO", str(number)))
+        code = scene.send(job, *failing(SYNCS, "EIO", str(number)))
         ledger.reap(timezone.now())
         row = row_of(job, 1)
         copies = scene.office.copies()[row.wire_address]

@@ -22,7 +22,7 @@ from fumibako import data_folder
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.secrets import seal
 from fumibako.apps.audit.models import AuditEvent
-from fumibako.apps.office import durability, instance
+from fumibako.apps.office import durability, instance, journal
 from fumibako.apps.office.models import Instance, Office
 from fumibako.apps.office.queries import office
 from fumibako.apps.sending.models import Pace, Worker
@@ -194,6 +194,8 @@ def test_d04_each_setting_that_forgets_commits_is_named(pragma: str) -> None:
         line = seen()["database"]
     finally:
         connection.close()
+        # The last two take the log away from the file.
+        journal.take_log(is_in_use=False)
     assert (line.level, bool(line.next_step)) == (BAD, True)
 
 

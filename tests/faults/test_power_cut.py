@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from tests.faults.injecting import Tracer
+from fumibako.sqlite_engine import CHECKPOINT_PAGES
+from tests.faults.injecting import SYNCS, Tracer
 from tests.faults.power_cut import OPTIONS, Call, Disk, calls, images, lay_down
 from tests.faults.sender_process import ROOT, SenderProcess
 from tests.faults.store_process import BATCHES, KEPT, MAILS
@@ -25,6 +26,8 @@ from tests.support.post_office import PostOffice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+HAS_LOG = settings.SQLITE.journal_mode == "wal"
+WORDS = settings.SQLITE.first_words
 SENT_OR_MARKED = {"handing_over", "sent"}
 
 
@@ -40,7 +43,7 @@ def assert_kept(states: list[str], begun: int, dots: int) -> None:
         if number <= dots:
             assert state in SENT_OR_MARKED, f"mail {number}: its dot was written, but the record says {state}"
         elif number <= begun:
-            assert state in ("sending", "handing_over")
+            assert state in ("sending", "handing_over"), f"mail {number} was begun, but the record says {state}"
         if number < dots:
             assert state == "sent", f"mail {number} was answered before the next dot, but the record says {state}"
     assert states.count("handing_over") <= 1, "one connection leaves one unknown"
@@ -54,8 +57,20 @@ def test_d04_a_power_cut_at_any_moment_loses_no_commit_that_was_acted_upon(
     prove_no_commit_is_lost(tmp_path, every, extensions=extensions)
 
 
-def prove_no_commit_is_lost(tmp_path: Path, every: int, pragmas: str = "", extensions: tuple[str, ...] = ()) -> None:
-    """Send three mails, and cut the power at every moment (or each `every`-th) of it."""
+@pytest.mark.parametrize("every", [pytest.param(11, id="some"), pytest.param(1, id="all", marks=pytest.mark.long)])
+def test_d04_a_power_cut_while_the_log_is_brought_in_and_begun_anew_loses_nothing(tmp_path: Path, every: int) -> None:
+    made = prove_no_commit_is_lost(tmp_path, every, pragmas=WORDS.replace(f"={CHECKPOINT_PAGES}", "=16"))
+    synced = [call.paths[0] for call in made if call.name in SYNCS.split(",")]
+    starts = [call.paths[0] for call in made if call.name == "pwrite64" and call.numbers[-1] == 0]
+    assert sum(path.endswith(".sqlite3") for path in synced) > 1, "brought in, more than once"
+    if HAS_LOG:
+        assert sum(path.endswith("-wal") for path in starts) > 1, "and overwritten from its beginning"
+
+
+def prove_no_commit_is_lost(
+    tmp_path: Path, every: int, pragmas: str = "", extensions: tuple[str, ...] = ()
+) -> list[Call]:
+    """Send three mails, and cut the power at every moment (or each `every`-th) of it; return what was done."""
     root = tmp_path / "disk"
     root.mkdir()
     database = root / "fumibako.sqlite3"
@@ -78,6 +93,7 @@ def prove_no_commit_is_lost(tmp_path: Path, every: int, pragmas: str = "", exten
         lay_down(image, root, place)
         assert_kept(states_after_the_cut(place / database.name, job.pk), *promised(made[:count]))
         shutil.rmtree(place)
+    return made
 
 
 def copy_database_to(path: Path) -> None:
@@ -98,15 +114,20 @@ def states_after_the_cut(database: Path, job_id: int) -> list[str]:
     return [state for (state,) in rows]
 
 
-def test_the_replay_would_notice_a_database_that_does_not_sync(tmp_path: Path) -> None:
+FORGETFUL = ["synchronous=OFF; PRAGMA journal_mode=TRUNCATE", *["synchronous=OFF", "synchronous=NORMAL"] * HAS_LOG]
+
+
+@pytest.mark.parametrize("pragmas", FORGETFUL)
+def test_the_replay_would_notice_a_database_that_does_not_sync(tmp_path: Path, pragmas: str) -> None:
     with pytest.raises((AssertionError, sqlite3.DatabaseError), match=r"record says|integrity|torn|malformed"):
-        prove_no_commit_is_lost(tmp_path, 3, pragmas="PRAGMA synchronous=OFF; PRAGMA journal_mode=TRUNCATE;")
+        prove_no_commit_is_lost(tmp_path, 3, pragmas=f"PRAGMA {pragmas};")
 
 
 @pytest.mark.parametrize("every", [pytest.param(7, id="some"), pytest.param(1, id="all", marks=pytest.mark.long)])
 def test_d05_a_power_cut_while_storing_leaves_no_row_without_its_file(tmp_path: Path, every: int) -> None:
     root = tmp_path / "disk"
-    shutil.copytree(settings.DATA.root, root)
+    # Not the database of this process: to open and close its file would drop the locks on it.
+    shutil.copytree(settings.DATA.root, root, ignore=shutil.ignore_patterns("*.sqlite3*"))
     (root / "mail").mkdir(exist_ok=True)
     database = root / "fumibako.sqlite3"
     account = make_account()

@@ -14,7 +14,7 @@ from django.utils import timezone
 from fumibako.apps.sending import ledger
 from fumibako.apps.sending.models import BulkSend
 from fumibako.delivery.states import State
-from tests.faults.injecting import Tracer, counted, killing
+from tests.faults.injecting import SYNCS, Tracer, counted, killing
 from tests.faults.sender_process import SenderProcess
 from tests.support.jobs import make_account, make_job, make_people, row_of
 from tests.support.post_office import PostOffice
@@ -22,7 +22,7 @@ from tests.support.post_office import PostOffice
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FEW = [
-    ("pwrite64", 1), ("pwrite64", 9), ("pwrite64", 17), ("fdatasync", 2), ("fdatasync", 4), ("fdatasync", 6),
+    ("pwrite64", 1), ("pwrite64", 9), ("pwrite64", 17), (SYNCS, 1), (SYNCS, 2), (SYNCS, 3), (SYNCS, 4), (SYNCS, 6),
     ("sendto", 1), ("sendto", 4), ("sendto", 5), ("recvfrom", 5), ("ftruncate", 2),
 ]  # fmt: skip
 """Calls at which a worker is killed in the usual run; with --long it is killed at every one."""

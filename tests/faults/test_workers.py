@@ -29,7 +29,7 @@ from fumibako.apps.sending.models import BulkSend, Delivery
 from fumibako.apps.sending.report import result_csv
 from fumibako.delivery.states import State
 from tests.acceptance.running import ROOT, finished, surroundings
-from tests.faults.injecting import Tracer, killing
+from tests.faults.injecting import SYNCS, Tracer, killing
 from tests.support import worker_process
 from tests.support.jobs import make_account, make_job, make_people, states_of
 from tests.support.post_office import ACCEPT_AND_DROP, DROP, PostOffice
@@ -270,7 +270,7 @@ open_database()
 """
 
 
-@pytest.mark.parametrize("number", [pytest.param(3, marks=pytest.mark.long), 150])
+@pytest.mark.parametrize("number", [pytest.param(3, marks=pytest.mark.long), 60])
 def test_d20_killed_in_the_middle_of_bringing_tables_up_to_date_the_next_start_ends_it(
     tmp_path: Path, number: int
 ) -> None:
@@ -289,7 +289,7 @@ def test_d20_killed_in_the_middle_of_bringing_tables_up_to_date_the_next_start_e
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        tracer = Tracer(process.pid, *killing("fdatasync", number))
+        tracer = Tracer(process.pid, *killing(SYNCS, number))
         process.communicate("\n", timeout=60)
         tracer.finish()
     assert process.returncode == -signal.SIGKILL

@@ -387,7 +387,10 @@ def test_a_test_mail_goes_to_whoever_asked_and_says_when_it_cannot(
     assert BulkSend.objects.filter(origin="test").count() == 1
     Operator.objects.update(email="")
     answer = web.post(f"/bulk/{draft.number}/test", {"back": "check"}, follow=True)
-    assert "テスト送信の宛先は「名前@会社名.co.jp」の形で入力してください。" in text_of(answer)
+    assert f"{account.from_address} にテスト送信を受け付けました。" in text_of(answer)
+    BulkSend.objects.filter(pk=draft.pk).update(account=None)
+    answer = web.post(f"/bulk/{draft.number}/test", {"back": "body"}, follow=True)
+    assert "にテスト送信を受け付けました。" not in text_of(answer)
 
 
 def test_a_deleted_draft_leads_back_to_the_list(web: Client, operator: Operator, account: MailAccount) -> None:

@@ -51,6 +51,7 @@ COLLEAGUE = "tanaka.yumi"
 EXPANDED = ("eigyo@example.jp", "oubo@example.jp")
 """Accounts whose mails become contact records by themselves; those to the others are left for the newcomer to try."""
 ROUND_PEOPLE = 22
+REPORTED = 2
 MOST_VISITS = 50
 DELAYS = Delays(bounce_seconds=0.0, answer_seconds=(2.0, 20.0))
 """Error mails first, people one after the other."""
@@ -167,11 +168,13 @@ def _people_of_round() -> list[int]:
     )
     stopped = opted_out_keys(row.address_key for row in rows)
     willing = [row for row in rows if row.address_key not in stopped]
-    chosen = [row for row in willing if row.error_count == 2 and is_plain(row)][:1]
+    worn = [row for row in willing if row.error_count == 2 and is_plain(row)][:1]
+    plain = [row for row in reversed(willing) if row.error_count == 0 and is_plain(row)]
+    # Those about whom providers will report come first: in a list of the newest mails, people stand above robots.
+    chosen = worn + plain[:REPORTED]
     for word, count in ROUND_LESSONS.items():
         chosen += [row for row in willing if f".{word}@" in row.address][:count]
-    plain = [row for row in reversed(willing) if row.error_count == 0 and is_plain(row)]
-    return [row.recipient_id for row in chosen + plain[: ROUND_PEOPLE - len(chosen)]]
+    return [row.recipient_id for row in chosen + plain[REPORTED : REPORTED + ROUND_PEOPLE - len(chosen)]]
 
 
 def _work_off(account: MailAccount, addresses: PracticeAddresses, clock: PracticeTime) -> None:

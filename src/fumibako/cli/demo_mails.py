@@ -79,7 +79,7 @@ def written(now: datetime, round_of: Sequence[Delivery]) -> list[Posted]:
         row = round_of[letter.about - 1] if letter.about else None
         places = {"address": row.wire_address, "message_id": row.message_id} if row else {}
         name, address = people.writer(letter)
-        at = now if row else moment_of(letter.at, now)
+        at = (row.sent_at or now) if row else moment_of(letter.at, now)
         found.append(Posted(letter, Facts(name, address, f"{letter.to}@{DOMAIN}", at, serial, places)))
     return found
 

@@ -14,7 +14,8 @@ from fumibako.data_folder import UnsafeFolder
 LOCK = "serve.lock"
 DAMAGED = (
     "データベースが壊れています({})。送信と受信は行いません。"
-    "データの置き場所をそのまま別の場所に写してから、控え(backups フォルダー)のファイルに戻してください。"
+    "データの置き場所をそのまま別の場所に写してから、控え(backups フォルダー)のファイルに戻してください"
+    "(fumibako.sqlite3-wal と -shm が残っていれば、取り除きます)。"
 )
 UNFINISHED = "復元が途中で止まっています。もう一度「./fumibako restore FILE」を実行してください。"
 DATABASE_GONE = (
@@ -62,16 +63,26 @@ def open_database(*, is_serving: bool = False) -> None:
     """Bring the tables up to date. Raises CouldNotRun for a newer, damaged or running installation."""
     from django.db import DatabaseError
 
-    from fumibako.apps.office import schema
+    from fumibako.apps.office import journal, schema
 
     require_whole()
     is_in_use = not is_serving and is_folder_held()
     try:
         schema.bring_up_to_date(is_in_use=is_in_use)
-    except (schema.NewerSchema, schema.SchemaInUse) as trouble:
+    except (schema.NewerSchema, schema.SchemaInUse, journal.CannotSwitch) as trouble:
         raise CouldNotRun(str(trouble)) from trouble
     except DatabaseError as trouble:
         raise _unusable(trouble) from trouble
+
+
+def close_database() -> None:
+    """Let go of the database at the end of a command; whoever is the last to do so leaves one file without a log."""
+    from django.conf import settings
+
+    if settings.configured:
+        from django.db import connections
+
+        connections.close_all()
 
 
 def require_whole() -> None:

@@ -69,16 +69,30 @@ def encoded_words(text: str, charset: Charset, *, first: int, rest: int = LINE -
         if len(whole) <= widths[0]:
             # The everyday case: a name, a short subject.
             return [f"=?{label}?B?{binascii.b2a_base64(whole, newline=False).decode('ascii')}?="] if text else [""]
-    words = []
-    for piece in _pieces(text, charset, *widths):
-        raw = encode(piece, charset)
-        words.append(f"=?{label}?B?{binascii.b2a_base64(raw, newline=False).decode('ascii')}?=" if piece else "")
-    return words
+    pieces = _utf8_pieces(text, *widths) if charset == "utf-8" else _encoded_pieces(text, charset, *widths)
+    return [f"=?{label}?B?{binascii.b2a_base64(raw, newline=False).decode('ascii')}?=" if raw else "" for raw in pieces]
 
 
 def _payload(width: int) -> int:
     """How many octets base64 can carry in `width` characters."""
     return max(width, 0) // 4 * 3
+
+
+def _utf8_pieces(text: str, first: int, rest: int) -> list[bytes]:
+    """The same as `_encoded_pieces`: every octet that continues a character shows it."""
+    raw = encode(text, "utf-8")
+    pieces, start, room = [], 0, first
+    while len(raw) - start > room:
+        end = start + room
+        while raw[end] & 0xC0 == 0x80:
+            end -= 1
+        pieces.append(raw[start:end])
+        start, room = end, rest
+    return [*pieces, raw[start:]]
+
+
+def _encoded_pieces(text: str, charset: Charset, first: int, rest: int) -> list[bytes]:
+    return [encode(piece, charset) for piece in _pieces(text, charset, first, rest)]
 
 
 def _pieces(text: str, charset: Charset, first: int, rest: int) -> list[str]:

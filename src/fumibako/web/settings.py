@@ -10,9 +10,11 @@ from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from fumibako import data_folder
+from fumibako import data_folder, sqlite_engine
 from fumibako.web.static_files import STATIC, content_digest, never_changes
 
+SQLITE = sqlite_engine.take()
+"""Before Django or anything of ours imports `sqlite3`."""
 DATA = data_folder.open_folder(Path(os.environ.get("FUMIBAKO_DATA") or "data"))
 MASTER_KEY = data_folder.read_key(DATA)
 SECRET_KEY = hashlib.sha256(b"fumibako web sessions" + MASTER_KEY).hexdigest()
@@ -113,7 +115,7 @@ def database() -> dict[str, Any]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            "init_command": SQLITE.first_words,
         },
         "TEST": {"NAME": DATA.root / "test.sqlite3"},
     }

@@ -28,7 +28,7 @@ from django.db import connection
 import fumibako
 from fumibako import data_folder
 
-from . import instance
+from . import instance, journal
 from .problems import Problem, Refused
 from .queries import office
 
@@ -141,18 +141,22 @@ def make_backup(target: Path, at: datetime) -> Made:
 def copy_live_database(target: Path, at: datetime) -> float:
     """Copy the database into a new file, marked as a copy; return for how many seconds writers had to wait.
 
-    In one step: a copy in several begins anew whenever somebody writes, and under load would never end. What keeps the
-    step short is reading the file beforehand, so that it comes from memory.
+    In one step: a copy in several begins anew whenever somebody writes, and under load would never end. With a log
+    nobody waits for it; with a journal, what keeps the step short is reading the file beforehand, so that it comes from
+    memory. (Not with a log: closing the file would drop the lock that says that this process uses it.)
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    _read_through(Path(str(connection.settings_dict["NAME"])))
+    has_log = settings.SQLITE.journal_mode == "wal"
+    if not has_log:
+        _read_through(journal.path_of_database())
     connection.ensure_connection()
     with closing(sqlite3.connect(target)) as copy:
         # Nothing reads the copy before it is synced below.
         copy.execute("PRAGMA synchronous=OFF")
         began = time.monotonic()
         connection.connection.backup(copy)
-        hold_seconds = time.monotonic() - began
+        hold_seconds = 0.0 if has_log else time.monotonic() - began
+        journal.make_one_file(copy)
         instance.mark_copy(copy, at)
     with target.open("rb") as file:
         os.fsync(file.fileno())
@@ -201,9 +205,8 @@ def _require_place(target: Path) -> None:
     elif not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
         problem = NO_FOLDER.format(target.parent)
     else:
-        database = Path(str(connection.settings_dict["NAME"]))
         stored = sum(path.stat().st_size for _, path in stored_files(Path(settings.DATA.root)))
-        needed = 2 * database.stat().st_size + stored + RESERVE_BYTES
+        needed = 2 * journal.byte_count(journal.path_of_database()) + stored + RESERVE_BYTES
         if shutil.disk_usage(target.parent).free < needed:
             problem = NO_ROOM.format(needed // CHUNK + 1)
     if problem:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connection
 
-WAL_IS_SAFE_FROM = (3, 51, 3)
-"""Earlier versions may lose acknowledged commits when a write-ahead log is reset."""
+from fumibako.sqlite_engine import WAL_IS_SAFE_FROM, journal_mode_of
+
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "ncpfs", "fuse"})
 """SQLite's locks and syncs mean nothing there (D08). Of FUSE only `fuseblk`, a local disk, is another matter."""
 MOUNTS = Path("/proc/self/mounts")
+OPEN_FILES = Path("/proc/self/fd")
+COMPANIONS = ("-journal", "-wal", "-shm")
+"""What SQLite keeps beside its file."""
+GONE = " (deleted)"
 
 
 class NotDurable(Exception):
@@ -34,8 +39,9 @@ class Durability:
 def read_back() -> Durability:
     """Return the settings in force. Raises NotDurable when they are unsafe."""
     found = examine()
-    if found.problems:
-        raise NotDurable("\n".join(found.problems))
+    problems = found.problems or tuple(filter(None, [judge_mode(found)]))
+    if problems:
+        raise NotDurable("\n".join(problems))
     return found
 
 
@@ -54,11 +60,28 @@ def judge_sqlite(version: tuple[int, ...], settings: dict[str, str], file_system
         problems.append("この SQLite では WAL を安全に使えません。SQLite を 3.51.3 以上にしてください。")
     if synchronous not in ("2", "3"):
         problems.append(f"データベースの同期設定が {synchronous} です。FULL(2)以上にしてください。")
-    if file_system.partition(".")[0] in NETWORK_FILE_SYSTEMS:
+    if _is_network(file_system):
         problems.append(
             f"データベースが共有フォルダー({file_system})にあります。このコンピューターのディスクに移してください。"
         )
     return tuple(problems)
+
+
+def judge_mode(found: Durability) -> str:
+    """Return what to do when a database is not yet kept as this SQLite keeps it, "" when it is (see `journal`)."""
+    if found.engine != "sqlite":
+        return ""
+    mode, wanted = found.settings["journal_mode"], journal_mode_of(tuple(map(int, found.version.split("."))))
+    if mode == wanted:
+        return ""
+    return (
+        f"データベースの記録方式が {mode} で、{wanted} ではありません。ふみばこをすべて止めて、動かし直してください。"
+    )
+
+
+def is_on_network() -> bool:
+    """True when the database lies on a network drive (D08)."""
+    return _is_network(_file_system())
 
 
 def judge_postgresql(settings: dict[str, str]) -> tuple[str, ...]:
@@ -107,20 +130,46 @@ class FileIdentity:
 
 
 def database_file() -> FileIdentity | None:
-    """Return the identity of the SQLite file as its name leads to it now, None on PostgreSQL or when it is gone."""
+    """Return the identity of the SQLite file as its name leads to it now, None on PostgreSQL or when it is gone.
+
+    When the log that belongs to it was taken away under us, the file alone is not the database any more: None.
+    """
     if connection.vendor != "sqlite":
         return None
+    path = Path(str(connection.settings_dict["NAME"]))
     try:
-        facts = os.stat(connection.settings_dict["NAME"])
+        facts = os.stat(path)
     except FileNotFoundError:
         return None
-    return FileIdentity(facts.st_dev, facts.st_ino)
+    return None if is_log_gone(path) else FileIdentity(facts.st_dev, facts.st_ino)
+
+
+def is_log_gone(path: Path) -> bool:
+    """True when this process writes to a log, or uses an index of it, that nobody else can find any more (D09)."""
+    lost = {f"{path.resolve()}{ending}{GONE}" for ending in COMPANIONS}
+    try:
+        numbers = os.listdir(OPEN_FILES)
+    except OSError:
+        return False
+    for number in numbers:
+        with suppress(OSError):
+            if os.readlink(OPEN_FILES / number) in lost:
+                return True
+    return False
+
+
+def _file_system() -> str:
+    path = Path(str(connection.settings_dict["NAME"])).resolve()
+    return file_system_of(path, MOUNTS.read_text("utf-8", "replace")) if MOUNTS.exists() else ""
+
+
+def _is_network(file_system: str) -> bool:
+    return file_system.partition(".")[0] in NETWORK_FILE_SYSTEMS
 
 
 def _examine_sqlite() -> Durability:
     settings = {name: _asked(f"PRAGMA {name}") for name in ("journal_mode", "synchronous", "foreign_keys")}
-    path = Path(str(connection.settings_dict["NAME"])).resolve()
-    file_system = file_system_of(path, MOUNTS.read_text("utf-8", "replace")) if MOUNTS.exists() else ""
+    file_system = _file_system()
     problems = judge_sqlite(sqlite3.sqlite_version_info, settings, file_system)
     return Durability("sqlite", sqlite3.sqlite_version, settings, file_system, problems)
 

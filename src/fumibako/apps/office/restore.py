@@ -24,12 +24,12 @@ from django.db.migrations.loader import MigrationLoader
 
 from fumibako import data_folder
 
-from . import instance
+from . import instance, journal
 from .backup import CHUNK, DATABASE, FOLDERS, MANIFEST, Entry, Manifest, key_mark, manifest_from
+from .durability import COMPANIONS
 from .problems import Problem, Refused
 
 MOST_MANIFEST_BYTES = 256 * CHUNK
-COMPANIONS = ("-journal", "-wal", "-shm")
 
 NOT_OURS = "{} は、ふみばこの控えではないか、途中で切れています。ほかの控えを指定してください。"
 CHANGED = "控えの中の {} が、控えを作ったときの内容と違います。ほかの控えを指定してください。"
@@ -77,6 +77,8 @@ def put_in_place(place: Path, manifest: Manifest, root: Path, at: datetime, key_
     keys = _keys_of(key_file) if key_file is not None else ()
     # First of all, and durable: whatever happens from here on, nothing goes out.
     instance.hold(instance.RESTORING, root)
+    # Killed between two files, a database that was moved without its log would have lost the latest commits.
+    journal.fold_in(root / DATABASE)
     aside = _move_aside(root, at)
     for name in (*FOLDERS, DATABASE):
         if (place / name).exists():

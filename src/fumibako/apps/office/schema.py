@@ -19,7 +19,8 @@ from django.utils import timezone
 
 import fumibako
 
-from . import instance
+from . import instance, journal
+from .restore import is_somebody_at_work
 
 LOCK = "schema.lock"
 
@@ -66,14 +67,18 @@ def schema() -> Schema:
 def bring_up_to_date(*, is_in_use: bool = False) -> Change:
     """Apply what is pending; nothing to do costs a few queries. Starts at the same time wait for each other.
 
-    Raises NewerSchema, and SchemaInUse when there is something to change and the caller says that it `is_in_use`.
+    Raises NewerSchema, and SchemaInUse when there is something to change and the caller says that it `is_in_use`;
+    journal.CannotSwitch when the log is to be taken up or left, and somebody uses the database.
     """
     with _alone():
+        is_open = is_in_use or is_somebody_at_work(settings.DATA.run)
+        journal.leave_log(is_in_use=is_open)
         found = schema()
         if found.unknown:
             raise NewerSchema(
                 f"このデータは、新しい版のふみばこで使われています({found.unknown[-1]})。新しい版で開いてください。"
             )
+        journal.take_log(is_in_use=is_open)
         if not found.pending:
             return Change(0)
         if is_in_use and not found.is_new:
@@ -98,6 +103,7 @@ def copy_database(at: datetime) -> Path | None:
     connection.ensure_connection()
     with closing(sqlite3.connect(draft)) as target:
         connection.connection.backup(target)
+        journal.make_one_file(target)
         # Put in place by hand it must not go on sending what was sent since (D18).
         instance.mark_copy(target, at)
     with draft.open("rb") as file:

@@ -129,9 +129,9 @@ def _in_tab(rows: QuerySet[BulkSend], tab: str) -> QuerySet[BulkSend]:
     if tab == "draft":
         return rows.filter(approved_at=None)
     if tab == "scheduled":
-        return rows.filter(is_open, approved_at__isnull=False, released_at=None, cancelled_at=None)
+        return rows.filter(is_open, approved_at__isnull=False, released_at=None, cancelled_at=None, finished_at=None)
     if tab == "sending":
-        return rows.filter(is_open, released_at__isnull=False)
+        return rows.filter(is_open, released_at__isnull=False, finished_at=None)
     if tab == "done":
         return rows.filter(~is_open, approved_at__isnull=False)
     return rows
@@ -185,7 +185,9 @@ def lines(found: Iterable[BulkSend], now: datetime | None = None) -> list[JobLin
 def live_job(operator: Operator, now: datetime | None = None) -> JobLine | None:
     """The operator's job that the pill in the top bar follows: the newest that is approved and not over."""
     is_open = Exists(Delivery.objects.filter(job=OuterRef("pk"), state__in=OPEN))
-    own = BulkSend.objects.select_related("account").filter(created_by=operator, origin=BulkSend.Origin.BULK)
+    own = BulkSend.objects.select_related("account").filter(
+        created_by=operator, origin=BulkSend.Origin.BULK, finished_at=None
+    )
     found = own.filter(is_open, approved_at__isnull=False).order_by("-number").first()
     return lines([found], now)[0] if found else None
 

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Self
 
 USER, PASSWORD = "desk", "himitsu-no-kotoba"
-PROGRAMS = ("/usr/lib/dovecot/pop3", "/usr/libexec/dovecot/pop3")
 READY_SECONDS = 10.0
 
 _SETTINGS = """

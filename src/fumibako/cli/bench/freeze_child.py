@@ -1,19 +1,23 @@
-"""One freeze, in a process of its own: the people are made first, and only approving is measured."""
+"""One freeze, in two processes of their own: one makes the people and the draft, the other approves and is measured."""
 
 from __future__ import annotations
 
 import argparse
 import resource
 
+from fumibako.cli.bench.measured import profiled
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many people, and what the account is like."""
+    """How many people, and which half."""
     parser.add_argument("people", type=int)
     parser.add_argument("port", type=int)
+    parser.add_argument("--made", action="store_true", help="the people and the draft are there")
+    parser.add_argument("--profile", default="", metavar="FILE")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make, look, approve; print one line."""
+    """Make and look, or approve; print one line."""
     from fumibako.cli.starting import open_database, start_django
 
     start_django()
@@ -21,12 +25,14 @@ def run(args: argparse.Namespace) -> int:
     from fumibako.cli.bench import office
     from fumibako.cli.bench.measured import Stopwatch, show, surroundings
 
-    account = office.make_office(args.people, connections=1, port=args.port)
-    draft = office.make_draft(account)
-    mail_count = office.confirm_all(draft)
+    if not args.made:
+        account = office.make_office(args.people, connections=1, port=args.port)
+        show(mails=office.confirm_all(office.make_draft(account)))
+        return 0
+    draft = office.only_draft()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     watch = Stopwatch()
-    job = office.approve(draft, mail_count)
+    job = profiled(args.profile, lambda: office.approve(draft, args.people))
     facts = watch.facts(args.people)
     settings = surroundings() | office.database_facts()
     show(**facts, grown_mb=round(facts["peak_rss_mb"] - before, 1), mails=job.selected_count, settings=settings)

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 Line = dict[str, Any]
+T = TypeVar("T")
 
 
 def show(**facts: Any) -> None:
@@ -100,23 +101,39 @@ class Stopwatch:
     """Time and processor seconds of this process since the beginning."""
 
     def __init__(self) -> None:
-        self._at, self._cpu = time.monotonic(), _cpu_seconds()
+        self._at, (self._cpu, self._kernel) = time.monotonic(), _cpu_seconds()
 
     def facts(self, count: int) -> Line:
         """What it took to do `count` things."""
-        seconds, cpu = time.monotonic() - self._at, _cpu_seconds() - self._cpu
+        seconds, (cpu, kernel) = time.monotonic() - self._at, _cpu_seconds()
+        cpu, kernel = cpu - self._cpu, kernel - self._kernel
         return {
             "seconds": round(seconds, 3),
             "rate": round(count / seconds, 1),
             "cpu_seconds": round(cpu, 3),
             "cpu_per_10000": round(cpu / max(count, 1) * 10_000, 3),
+            "kernel_share": round(kernel / cpu, 2) if cpu else 0.0,
             "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         }
 
 
-def _cpu_seconds() -> float:
+def profiled(file: str, work: Callable[[], T]) -> T:
+    """Do the work; with a `file`, under Python's profiler."""
+    if not file:
+        return work()
+    import cProfile
+
+    profile = cProfile.Profile()
+    try:
+        return profile.runcall(work)
+    finally:
+        profile.dump_stats(file)
+
+
+def _cpu_seconds() -> tuple[float, float]:
+    """Of this process: in all, and in the kernel."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    return used.ru_utime + used.ru_stime, used.ru_stime
 
 
 def surroundings() -> Line:

@@ -64,6 +64,11 @@ def make_draft(account: MailAccount) -> BulkSend:
     return BulkSend.objects.select_related("account").get(pk=draft.pk)
 
 
+def only_draft() -> BulkSend:
+    """The draft that is there already."""
+    return BulkSend.objects.select_related("account").get(approved_at=None)
+
+
 def confirm_all(draft: BulkSend) -> int:
     """Tick このままでよい everywhere; return how many mails it is."""
     found = inspect(draft, timezone.now())

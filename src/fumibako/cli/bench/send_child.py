@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import threading
-from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from fumibako.apps.sending.work import send_account, tidy_up
     from fumibako.apps.sending.workers import enlist, retire
     from fumibako.cli.bench import office
-    from fumibako.cli.bench.measured import Stopwatch, show, surroundings
+    from fumibako.cli.bench.measured import Stopwatch, profiled, show, surroundings
 
     logs.set_up("bench", settings.DATA.logs)
     account = office.make_office(args.people, connections=args.connections, port=args.port)
@@ -40,8 +40,9 @@ def run(args: argparse.Namespace) -> int:
     frozen = freezing.facts(mail_count)
     tidy_up(timezone.now())
     worker_id, lock = enlist(timezone.now())
+    gc.freeze()  # as a worker does
     watch = Stopwatch()
-    wait = _profiled(args.profile, lambda: send_account(account.pk, worker_id, threading.Event()))
+    wait = profiled(args.profile, lambda: send_account(account.pk, worker_id, threading.Event()))
     facts = watch.facts(mail_count)
     retire(worker_id, lock, timezone.now())
     states = {state: Delivery.objects.filter(state=state).count() for state in ("sent", "unknown", "failed", "queued")}
@@ -57,15 +58,3 @@ def run(args: argparse.Namespace) -> int:
         settings=found,
     )
     return 0
-
-
-def _profiled(file: str, work: Any) -> Any:
-    if not file:
-        return work()
-    import cProfile
-
-    profile = cProfile.Profile()
-    try:
-        return profile.runcall(work)
-    finally:
-        profile.dump_stats(file)

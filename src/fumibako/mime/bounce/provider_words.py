@@ -137,7 +137,7 @@ PROVIDER_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     *(
         ("orange", rf"\b(?:ofr|lpn|ouk)[a-z0-9]{{0,3}}[_-]?(?:{numbers})\b", reason)
         for numbers, reason in (
-            ("100|101|102|103|105|201|202|203|510|99\\d", "blocked"),
+            ("100|101|102|103|105|201|202|203|503|510|99\\d", "blocked"),
             ("104|109", "toomanyconn"),
             ("107", "requireptr"),
             ("305|402", "securityerror"),

@@ -12,7 +12,9 @@ from fumibako.mime.bounce.reason_names import Table
 
 FIRST: Final[Table] = (
     # Nobody looked at the address yet.
-    ("systemerror", ("verification in progress", "unable to chdir to", "一時的に利用でき", "一時的に使用でき")),
+    ("systemerror", ("verification in progress", "unable to chdir to", "temporarily rejected message",
+         "一時的に利用でき", "一時的に使用でき")),
+    ("systemfull", ("no space left on device", "{server storage|disk|file system|filesystem} full")),
     # A name service that may answer later says nothing about the domain.
     ("networkerror", (
         "host not found try again", "host lookup did not complete",
@@ -21,13 +23,17 @@ FIRST: Final[Table] = (
     )),
     # How much somebody may send or get in a time, not how much fits into a box.
     ("exceedlimit", (
-        "daily ~4 {limit|quota|allowance}", "{limit|quota} ~3 {per day|for today}", "submission quota",
+        "daily ~4 {limit|quota|allowance}", "{limit|quota} ~3 {per day|for today}",
+        "{submission|sending|outgoing} quota",
         "送信{通数|数|件数|量}…{上限|超|制限}",
     )),
+    ("hostunknown", ("mail domain ~6 unknown",)),
     ("badreputation", ("{due to|because of} ~3 reputation",)),
     ("speeding", (
         "throttl*", "{submission|message|sending} rate ~5 {exceed*|limit*}",
-        "hourly ~3 {limit|quota}", "too many requests",
+        "hourly ~3 {limit|quota}",
+        "too many {messages|mails|emails} ~2 in ~2 {time|period|minutes|hour|hours|day}", "rate ~6 too {high|fast}",
+        "too many requests",
         "短時間…{大量|多数|制限}",
     )),
     # The sending service did not even try.
@@ -35,12 +41,14 @@ FIRST: Final[Table] = (
         "previously bounced", "suppression list", "suppressed address", "{address|recipient} is suppressed",
     )),
     ("norelaying", (
+        "{relay|relaying} ~5 {not permitted|not allowed|denied|prohibited|disabled}",
         "{not|n't} permitted to relay", "{not|n't} allowed to ~1 {relay|relayed}",
-        "{cannot|can't} deliver mail for", "delivery is not allowed to this",
+        "{cannot|can't} deliver mail for", "delivery is not allowed to this", "{local user|local users} only",
         "{中継|リレー}…{許可|拒否|禁止|でき}",
     )),
     ("notcompliantrfc", ("not {rfc*|rfc 5322|rfc 2822} compliant", "{duplicate|multiple} ~1 headers")),
     ("rejected", (
+        "sender @ ~1 {blacklisted|black listed|black-listed}",
         "sender verify failed", "sender domain {must|does not|doesn't|is not|not}", "send as this sender",
         "rejected by {destination|recipient} domain",
         "{sender address|from address|envelope sender} ~3 {blacklist*|blocklist*|black list|block list}",
@@ -59,11 +67,15 @@ FIRST: Final[Table] = (
         "{reject|rejected} ~3 banned", "添付ファイル…{許可|拒否|禁止|受け取れ|受信でき}", "添付…形式…拒否",
     )),
     ("mailererror", ("program ~2 {died|exited|failed|failure}", "プログラム…{失敗|エラー|異常}")),
-    ("suspend", ("account {is|has|was} expired",)),
+    ("authfailure", ("{without|no|missing} ~3 dkim", "dkim ~4 not accepted")),
+    ("suspend", (
+        "@ {has been|is|was} ~1 {disabled|suspended|deactivated|inactive|locked|closed}",
+        "{account|mailbox} {is|has been|was} ~1 blocked", "account {is|has|was} expired",
+    )),
     # A person who does not want our mail, not a domain that takes none at all.
     ("filtered", (
         "{recipient|user|addressee|person|subscriber} {does not|doesn't} {accept|want} ~2 {mail|email|messages}",
-        "{recipient|user|addressee} has {blocked|rejected|refused} {your|you|this|the}",
+        "opted out", "{recipient|user|addressee} has {blocked|rejected|refused} {your|you|this|the}",
     )),
     ("expired", ("日間…配{送|信}でき",)),
 )  # fmt: skip

@@ -46,6 +46,9 @@ _WEAKER_THAN_VENDORS: Final = frozenset(("networkerror", "expired", "rejected", 
 
 def reason_of(found: Found, command: str) -> str:
     """The reason, never "". `command` is the SMTP command that was refused, or ""."""
+    if command == "STARTTLS" and found.action == "failed":
+        # Whatever was said: it was said to the wish for encryption.
+        return "failedstarttls"
     said = f"{found.kind_of_words}; {found.words}" if found.kind_of_words else found.words
     near = _near_texts(said if found.words.strip() else "", found)
     around = [found.around] if found.around.strip() else []

@@ -125,16 +125,29 @@ def _of_words(notice: Notice, divided: Divided, dialect: Dialect | None) -> Repo
         return Report(Kind.ORDINARY)
     if is_signed_by_system(notice):
         is_notice = dialect is not None or speaks_of_failing
+    elif has_failing_subject:
+        is_formal = (is_failing or is_delay) and _is_formal(own)
+        is_notice = dialect is not None or is_formal or _has_name_and_recipient(notice, own)
     else:
-        is_proven = dialect is not None and dialect.is_proof and (speaks_of_failing or dialect.is_in_head(notice))
-        is_notice = is_proven or (dialect is not None and has_failing_subject)
-        is_notice = is_notice or (speaks_of_failing and has_system_name(notice) and _names_somebody(own))
-        is_notice = is_notice or (has_failing_subject and (is_failing or is_delay) and _is_formal(own))
+        is_notice = _is_proven(notice, dialect, speaks_of_failing) or (
+            speaks_of_failing and _has_name_and_recipient(notice, own)
+        )
     if is_notice:
         return _of_found(_told_in_words(notice, divided, dialect), is_delay, notice, divided, dialect)
     if is_auto_reply(notice, own):
         return Report(Kind.AUTO_REPLY)
     return Report(Kind.ORDINARY)
+
+
+def _is_proven(notice: Notice, dialect: Dialect | None, speaks_of_failing: bool) -> bool:
+    """Whether only this system writes so, whoever signed. Words alone prove nothing: people have them in signatures."""
+    if dialect is None or not dialect.is_proof:
+        return False
+    return dialect.is_in_head(notice) or (speaks_of_failing and bool(notice.header("Auto-Submitted")))
+
+
+def _has_name_and_recipient(notice: Notice, own: str) -> bool:
+    return has_system_name(notice) and _names_somebody(own)
 
 
 def _is_formal(own: str) -> bool:

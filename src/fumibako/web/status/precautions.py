@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from fumibako.web.status.findings import Level, Line
+from fumibako.sqlite_engine import Engine
+from fumibako.web.status.findings import MIB, Level, Line
 
 BACKUP_AGE = timedelta(days=7)
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 35)
+LONG_LOG_BYTES = 512 * MIB
 
 HOLD_WORDS = {
     "restored": "復元したデータです。",
@@ -23,6 +25,7 @@ HOLD_ADVICE = (
     "元のふみばこが動いていないことを確かめて、管理者が、この画面の「送信と受信を始める」か"
     "「./fumibako release」で解除してください。"
 )
+START_AGAIN = "「./fumibako serve」で動かし直してください。"
 RESTORE_AGAIN = "もう一度「./fumibako restore FILE」を実行してください。"
 BACKUP_ADVICE = "「./fumibako backup FILE」で、ほかのディスクに控えを作ってください。"
 
@@ -66,6 +69,23 @@ def database_file_line(folder_mode: int, mode: int | None, path: str) -> Line | 
     level = Level.BAD if folder_mode & mode & 0o007 else Level.WARN
     advice = f"「chmod go-rwx {path}」を実行してください。"
     return Line("database_file", "データベースのファイル", level, "ほかの利用者が読めます。", advice)
+
+
+def log_line(byte_count: int) -> Line | None:
+    """データベースの記録ファイル: only when somebody has kept it from being emptied for a long time (D07)."""
+    if byte_count < LONG_LOG_BYTES:
+        return None
+    words = f"書き込みの記録(fumibako.sqlite3-wal)が {byte_count // MIB:,}MB あります。空になるのを何かが妨げています。"
+    advice = "データベースを開いたままのほかのプログラムを閉じてください。"
+    return Line("database_log", "データベースの記録", Level.WARN, words, advice, {"byte_count": byte_count})
+
+
+def engine_words(engine: Engine) -> str:
+    """Which SQLite it is, and what that means for speed."""
+    version = ".".join(map(str, engine.version))
+    origin = "ふみばこに付属" if engine.is_bundled else "この Python のもの"
+    pace = "" if engine.journal_mode == "wal" else "。古いため、送信が遅くなります"
+    return f"SQLite {version}({origin}){pace}"
 
 
 def share_line(root: str, mode: int | None) -> Line | None:

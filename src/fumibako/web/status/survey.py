@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
@@ -86,7 +89,8 @@ def _only_when_wrong() -> Iterator[Line]:
     root, database = Path(settings.DATA.root), settings.DATA.database
     found = [
         precautions.key_change_line(_key_count()),
-        precautions.database_file_line(root.stat().st_mode, _mode_of(database), str(database)),
+        precautions.database_file_line(root.stat().st_mode, _mode_of(database), f"{database}*"),
+        precautions.log_line(_size_of(Path(f"{database}-wal"))),
         precautions.runtime_line(sys.version_info[:3], sqlite3.sqlite_version_info),
     ]
     yield from (line for line in found if line is not None)
@@ -94,7 +98,8 @@ def _only_when_wrong() -> Iterator[Line]:
 
 def lines_are_readable(lines: list[Line]) -> bool:
     """True when the tables are there to be asked."""
-    return all(line.level is Level.OK for line in lines if line.key in ("schema", "database"))
+    good = {"schema": (Level.OK,), "database": (Level.OK, Level.WARN)}
+    return all(line.level in good[line.key] for line in lines if line.key in good)
 
 
 def version_line() -> Line:
@@ -110,9 +115,16 @@ def _database_line(*, is_thorough: bool) -> Line:
         damage = durability.quick_check() if is_thorough else ""
     except DatabaseError as trouble:
         return database_line("データベース", (), str(trouble), {})
-    facts = {"engine": found.engine, "version": found.version, "file_system": found.file_system, **found.settings}
-    name = "SQLite" if found.engine == "sqlite" else "PostgreSQL"
-    return database_line(f"{name} {found.version}", found.problems, damage, facts)
+    facts: dict[str, Any] = {"engine": found.engine, "version": found.version, "file_system": found.file_system}
+    facts |= found.settings
+    if found.engine != "sqlite":
+        return database_line(f"PostgreSQL {found.version}", found.problems, damage, facts)
+    facts["is_bundled"] = settings.SQLITE.is_bundled
+    title, mode = precautions.engine_words(settings.SQLITE), durability.judge_mode(found)
+    if mode and not (found.problems or damage) and _size_of(settings.DATA.database):
+        # Nothing is lost that way either; the next start of `serve` puts it right.
+        return Line("database", "データベース", Level.WARN, f"{title}。{mode}", precautions.START_AGAIN, facts)
+    return database_line(title, found.problems, damage, facts)
 
 
 def _key_trouble() -> str:
@@ -133,10 +145,19 @@ def _key_count() -> int:
 
 
 def _mode_of(path: Path) -> int | None:
+    """What anybody may do to the database or to what SQLite keeps beside it."""
+    modes = 0
+    for ending in ("", *durability.COMPANIONS):
+        with suppress(OSError):
+            modes |= os.stat(f"{path}{ending}").st_mode
+    return modes or None
+
+
+def _size_of(path: Path) -> int:
     try:
-        return path.stat().st_mode
+        return path.stat().st_size
     except OSError:
-        return None
+        return 0
 
 
 def precaution_lines(now: datetime) -> Iterator[Line]:

@@ -64,11 +64,7 @@ class BounceReport(models.Model):
         constraints = [models.UniqueConstraint(fields=["mail", "position"], name="bounce_report_once")]
         indexes = [
             models.Index(fields=["address_key", "-id"], name="bounce_of_address"),
-            models.Index(
-                fields=["-id"],
-                condition=models.Q(effect__in=["unmatched", "unverified"], settled_at=None),
-                name="bounce_to_settle",
-            ),
+            models.Index(fields=["effect", "settled_at"], name="bounce_to_settle"),
         ]
 
     def __str__(self) -> str:

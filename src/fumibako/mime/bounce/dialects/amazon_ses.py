@@ -88,7 +88,7 @@ DIALECT: Final = Dialect(
         r'"notificationType\\?"\s*:\s*\\?"(?:Bounce|Delivery|DeliveryDelay)',
         r'"eventType\\?"\s*:\s*\\?"(?:Bounce|Delivery|DeliveryDelay)',
     ),
-    headers=(header("From", r"@(?:[\w.-]+\.)?amazonses\.com\b"),),
+    headers=(header("From", r"@(?:[\w.-]+\.)?(?:amazonses\.com|sns\.amazonaws\.com)\b"),),
     is_proof=True,
     read=_read,
 )
