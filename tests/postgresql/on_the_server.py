@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,10 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     pytest.fail("it did not come about in time")
 
 
+def has_taken(office: PostOffice, count: int) -> bool:
+    return len(office.taken) >= count
+
+
 def is_over(job: BulkSend) -> bool:
     job.refresh_from_db()
     return job.finished_at is not None
@@ -91,7 +96,7 @@ def test_c18_no_mail_goes_twice_or_is_in_doubt_when_the_database_goes_away_in_th
     with PostOffice() as office:
         processes.append(worker_process.start(Path(database()), office.port))
         for count in (20, 60, 100):
-            wait_until(lambda count=count: len(office.taken) >= count)
+            wait_until(partial(has_taken, office, count))
             if how == "cut":
                 assert server.cut_connections()
             elif count == 60:

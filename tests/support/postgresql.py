@@ -10,9 +10,10 @@ import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import psycopg
 
@@ -69,8 +70,9 @@ class PostgreSQL:
         self._folder = Path(tempfile.mkdtemp(prefix="fumibako-pg-", dir=_quick_place()))
         os.chown(self._folder, self._owner.pw_uid, self._owner.pw_gid)
         try:
-            make = [self._initdb, "-D", self.data, "-U", "fumibako", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-            subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd="/", **self._as_owner())
+            make = [self._initdb, "-D", str(self.data), "-U", "fumibako", "-A", "trust", "-E", "UTF8"]
+            if self._started([*make, "--locale=C.UTF-8"], subprocess.DEVNULL).wait() != 0:
+                raise RuntimeError("initdb made no server")
             with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
                 file.write(SETTINGS.format(port=self.port))
                 file.writelines(f"{name} = {value}\n" for name, value in self._settings.items())
@@ -96,9 +98,7 @@ class PostgreSQL:
     def start(self) -> None:
         """Start it, again after a stop; back when it answers."""
         with (self._folder / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [self._server, "-D", self.data], stdout=log, stderr=log, cwd="/", **self._as_owner()
-            )
+            process = self._started([self._server, "-D", str(self.data)], log)
         # Whoever started it takes its end from the process table: a start that finds its number there refuses.
         threading.Thread(target=process.wait, daemon=True).start()
         pause = threading.Event()
@@ -140,10 +140,12 @@ class PostgreSQL:
     def _address(self, database: str) -> str:
         return f"postgresql://fumibako@127.0.0.1:{self.port}/{database}?connect_timeout=5"
 
-    def _as_owner(self) -> dict[str, int]:
+    def _started(self, command: Sequence[str], log: IO[bytes] | int) -> subprocess.Popen[bytes]:
+        """A program of the server's, as its owner and away from our folder."""
         if os.geteuid() != 0:
-            return {}
-        return {"user": self._owner.pw_uid, "group": self._owner.pw_gid}
+            return subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
+        user, group = self._owner.pw_uid, self._owner.pw_gid
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd="/", user=user, group=group, extra_groups=[])
 
 
 def _unprivileged() -> pwd.struct_passwd:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -98,7 +99,7 @@ class Books:
         """Record, however long the disk is full: what happened after a dot must not be forgotten while we live."""
         while self.answers:
             answers, self.answers = self.answers, []
-            done = self._insist(lambda answers=answers: self._settle(answers, [], 0))
+            done = self._insist(partial(self._settle, answers, [], 0))
             self._note(answers, done)
 
     def let_go_of_strays(self, known: set[int]) -> None:
