@@ -69,12 +69,12 @@ def test_demo_has_the_people_and_accounts_of_the_practice_mode(first_start: Path
 
 
 def test_demo_opens_an_office_that_lives(first_start: Path) -> None:
-    kinds = dict(rows_of(first_start, "SELECT kind, count(*) FROM inbox_receivedmail GROUP BY kind"))
-    assert sum(int(str(count)) for count in kinds.values()) >= 40
+    kinds = [row[0] for row in rows_of(first_start, "SELECT kind FROM inbox_receivedmail")]
+    assert len(kinds) >= 40
     assert {"ordinary", "auto_reply", "bounce"} <= set(kinds)
     assert rows_of(first_start, "SELECT count(*) FROM inbox_receivedmail WHERE reading != 'read'") == [(0,)]
-    states = dict(rows_of(first_start, "SELECT state, count(*) FROM sending_delivery GROUP BY state"))
-    assert set(states) == {"sent", "failed", "unknown", "bounced"}
+    states = {row[0] for row in rows_of(first_start, "SELECT state FROM sending_delivery")}
+    assert states == {"sent", "failed", "unknown", "bounced"}
     answers = "SELECT count(*) FROM inbox_receivedmail WHERE kind = 'ordinary' AND delivery_id IS NOT NULL"
     assert rows_of(first_start, answers) == [(6,)]
     assert rows_of(first_start, "SELECT count(*) FROM inbox_bouncereport WHERE effect = 'unmatched'") == [(1,)]

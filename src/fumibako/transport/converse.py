@@ -57,7 +57,7 @@ def converse(conversation: Conversation[R, T], stream: Wire, *, transcript: List
             stream.close()
         result: T = end.value
         return result
-    except BaseException:
+    except BaseException:  # boundary: whatever goes wrong, the line is closed, and it comes out unchanged
         stream.close()
         conversation.close()
         raise
