@@ -73,10 +73,12 @@ def test_d08_a_database_on_a_network_file_system_is_refused(path: str, file_syst
 
 
 @pytest.mark.parametrize(
-    ("fsync", "commit", "is_safe"), [("on", "on", True), ("off", "on", False), ("on", "off", False)]
+    ("fsync", "pages", "commit", "is_safe"),
+    [("on", "on", "on", True), ("off", "on", "on", False), ("on", "off", "on", False), ("on", "on", "off", False)],
 )
-def test_each_postgresql_setting_is_judged(fsync: str, commit: str, is_safe: bool) -> None:
-    assert (durability.judge_postgresql({"fsync": fsync, "synchronous_commit": commit}) == ()) == is_safe
+def test_each_postgresql_setting_is_judged(fsync: str, pages: str, commit: str, is_safe: bool) -> None:
+    settings = {"fsync": fsync, "full_page_writes": pages, "synchronous_commit": commit}
+    assert (durability.judge_postgresql(settings) == ()) == is_safe
 
 
 @pytest.mark.django_db

@@ -19,7 +19,6 @@ OWN = "tests/postgresql/on_the_server.py"
 SHORT = (
     OWN,
     "tests/sending/test_ledger_moves.py",
-    "tests/sending/test_ledger_jobs.py",
     "tests/sending/test_commit_in_doubt.py",
     "tests/sending/test_workers.py",
     "tests/inbox/test_search.py",

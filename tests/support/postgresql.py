@@ -79,7 +79,7 @@ class PostgreSQL:
             self.start()
             with psycopg.connect(self._address("postgres"), autocommit=True) as found:
                 found.execute("CREATE DATABASE fumibako")
-        except BaseException:
+        except BaseException:  # boundary: a server that did not come about is not left behind
             self.__exit__(None, None, None)
             raise
         return self
