@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("restore", "控えから戻します(送信と受信は、解除するまで止めておきます)"),
     "release": ("release", "復元・複製したデータで、送信と受信を始められるようにします"),
     "keys": ("keys", "パスワードの鍵を入れ替えます(rotate)"),
-    "bench": ("bench", "速さを測ります(send・freeze・receive・search。自分でサーバーを立てて測り、1行に 1つの JSON を出します)"),
+    "bench": ("bench", "速さを測ります(send・freeze・receive・search)"),
     "doctor": ("doctor", "動作状況を調べます(■停止 があれば終了コード 1)"),
 }
 """Name → module in this package, and what the command is for."""
