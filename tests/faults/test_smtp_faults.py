@@ -19,8 +19,9 @@ import pytest
 
 from fumibako.apps.sending.models import Pace
 from fumibako.apps.sending.work import send_account, tidy_up
-from fumibako.services.mailer import Mailer, Patience, Secret, SmtpRoute, Surroundings
+from fumibako.services.mailer import Patience, Secret, SmtpRoute, Surroundings
 from tests.support.jobs import FakeTime, around, make_account, make_job, make_people, states_of
+from tests.support.mailer import Mailer
 from tests.support.peers.smtp import SmtpScript
 from tests.support.peers.tcp import Peer, PeerLine
 from tests.support.post_office import PostOffice

@@ -25,10 +25,11 @@ from fumibako.apps.sending.models import Delivery
 from fumibako.apps.sending.work import send_account, tidy_up
 from fumibako.delivery.states import State
 from fumibako.mime.read import read
-from fumibako.services.mailer import Mailer, SmtpRoute, Trouble, TroubleKind
+from fumibako.services.mailer import SmtpRoute, Trouble, TroubleKind
 from fumibako.services.opening import Surroundings
 from fumibako.transport import tls
 from tests.support.jobs import NOW, FakeTime, around, make_account, make_job, make_people, states_of
+from tests.support.mailer import Mailer
 from tests.support.peers.certificates import Authority
 from tests.support.peers.smtp import SmtpScript
 from tests.support.peers.tcp import Peer

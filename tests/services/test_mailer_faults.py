@@ -16,7 +16,6 @@ import pytest
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
 from fumibako.services.mailer import (
     Envelope,
-    Mailer,
     Patience,
     Secret,
     SmtpRoute,
@@ -25,6 +24,7 @@ from fumibako.services.mailer import (
     TroubleKind,
 )
 from fumibako.transport import tls
+from tests.support.mailer import Mailer
 from tests.support.peers.certificates import Authority
 from tests.support.peers.smtp import SmtpScript
 from tests.support.peers.tcp import Peer, PeerLine

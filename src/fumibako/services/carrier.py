@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import select
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from fumibako.delivery.outcome import Outcome
-from fumibako.protocol.errors import LineLost, RemoteError
+from fumibako.protocol.errors import LineLost
 from fumibako.protocol.smtp.capabilities import Capabilities
 from fumibako.protocol.smtp.deliver import deliver
 from fumibako.protocol.smtp.envelope import Envelope
@@ -39,21 +38,6 @@ class Carrier:
     def is_open(self) -> bool:
         """Whether the line is there."""
         return self._stream.is_open
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the line is there and the server has not hung up. Costs one system call, says nothing."""
-        stream = self._stream
-        if not stream.is_open:
-            return False
-        try:
-            stream.look()
-        except RemoteError:
-            stream.close()
-        if stream.inbox:
-            # Words we did not ask for, most often a 421 before hanging up.
-            stream.close()
-        return stream.is_open
 
     @property
     def is_free(self) -> bool:
@@ -113,22 +97,6 @@ class Carrier:
     def advance(self) -> None:
         """Go on as far as what has arrived leads."""
         self._relay.advance()
-
-    def carry(self, envelope: Envelope, raw: bytes, on_hand_over: Callable[[], None]) -> Outcome:
-        """Carry one mail and wait for what comes of it. Whatever `on_hand_over` raises closes the line, no dot said."""
-        passage = self.prepare(envelope, raw)
-        self.begin(passage)
-        while not passage.is_over:
-            if self.is_before_dot:
-                try:
-                    on_hand_over()
-                except BaseException:  # boundary: whatever the mark raises, the line goes without a dot
-                    self.break_off("the mark was not made")
-                    raise
-                self.hand_over(self.clock, None)
-            else:
-                Carrier.wait([self], math.inf)
-        return passage.result
 
     @staticmethod
     def wait(carriers: Iterable[Carrier], seconds: float, also: Collection[int] = ()) -> None:
