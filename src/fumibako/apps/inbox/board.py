@@ -22,6 +22,8 @@ from .queries import bounce_list, to_do, unmatched_bounces
 
 MOST_FOUND = 20
 STOPPED_FOR = timedelta(days=7)
+MOST_LOOKED_AT = 2_000
+"""Error mails of a week that the menu's number is made from; of more than these the newest."""
 TOLD_FOR = timedelta(seconds=60)
 NOT_MAILED = (State.SUPPRESSED.value, State.CANCELLED.value, State.PLANNED.value)
 
@@ -64,13 +66,11 @@ def mine_count(operator: Operator) -> int:
 def error_count(operator: Operator) -> int:
     """Error mails that wait for a person: reports that fit no send, and people who became 送れない by one this week."""
     # Two questions, each with an index of its own; asked as one they are a pass over every report there is.
-    fresh = ReceivedMail.objects.filter(
-        kind=ReceivedMail.Kind.BOUNCE, fetched_at__gt=timezone.now() - STOPPED_FOR
-    ).order_by()
+    since = timezone.now() - STOPPED_FOR
+    fresh = ReceivedMail.objects.filter(kind=ReceivedMail.Kind.BOUNCE, fetched_at__gt=since).order_by("-fetched_at")
+    ids = list(fresh.values_list("pk", flat=True)[:MOST_LOOKED_AT])
     reports = bounce_list(operator).order_by()
-    stopped = reports.filter(
-        mail__in=fresh.values("pk"), effect=BounceReport.Effect.COUNTED, party_address__flag="cannot"
-    )
+    stopped = reports.filter(mail__in=ids, effect=BounceReport.Effect.COUNTED, party_address__flag="cannot")
     people = stopped.aggregate(count=Count("party_address__recipient", distinct=True))["count"]
     return int(unmatched_bounces(operator).order_by().count() + people)
 

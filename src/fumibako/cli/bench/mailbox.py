@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 SENDERS = ("髙橋 花子", "田中 一郎", "佐藤 美咲", "鈴木 健", "渡邉 直子", "伊藤 翔", "山﨑 薫", "小林 誠")
 PLACES = ("東京", "大阪", "名古屋", "福岡", "札幌", "仙台", "横浜", "広島")
@@ -63,7 +62,7 @@ def subject_of(number: int) -> str:
 
 def letter(number: int) -> bytes:
     """One mail: UTF-8 in base64, with the headers that a mail has behind two servers."""
-    at = format_datetime(BEGUN_AT + timedelta(minutes=number))
+    at = f"{BEGUN_AT + timedelta(minutes=number):%a, %d %b %Y %H:%M:%S +0000}"
     content = base64.encodebytes(text_of(number).replace("\n", "\r\n").encode()).replace(b"\n", b"\r\n")
     head = [
         "Return-Path: <" + address_of(number) + ">",

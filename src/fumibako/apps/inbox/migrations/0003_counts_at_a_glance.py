@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex(model_name="receivedmail", name="mail_unread"),
         migrations.AddIndex(
             model_name="bouncereport",
-            index=models.Index(fields=["effect", "settled_at"], name="bounce_to_settle"),
+            index=models.Index(fields=["settled_at", "effect"], name="bounce_to_settle"),
         ),
         migrations.AddIndex(
             model_name="receivedmail",
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="receivedmail",
             index=models.Index(
-                condition=models.Q(("kind", "bounce")), fields=["fetched_at"], name="mail_error_by_arrival"
+                condition=models.Q(("kind", "bounce")), fields=["kind", "fetched_at"], name="mail_error_by_arrival"
             ),
         ),
     ]

@@ -64,7 +64,7 @@ class BounceReport(models.Model):
         constraints = [models.UniqueConstraint(fields=["mail", "position"], name="bounce_report_once")]
         indexes = [
             models.Index(fields=["address_key", "-id"], name="bounce_of_address"),
-            models.Index(fields=["effect", "settled_at"], name="bounce_to_settle"),
+            models.Index(fields=["settled_at", "effect"], name="bounce_to_settle"),
         ]
 
     def __str__(self) -> str:

@@ -136,7 +136,9 @@ class ReceivedMail(models.Model):
                 condition=~models.Q(work="done") & models.Q(deleted_at=None),
                 name="mail_to_do",
             ),
-            models.Index(fields=["fetched_at"], condition=models.Q(kind="bounce"), name="mail_error_by_arrival"),
+            models.Index(
+                fields=["kind", "fetched_at"], condition=models.Q(kind="bounce"), name="mail_error_by_arrival"
+            ),
         ]
 
     def __str__(self) -> str:
