@@ -14,7 +14,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import ProjectState
 from django.utils import timezone
 
 import fumibako
@@ -86,9 +88,32 @@ def bring_up_to_date(*, is_in_use: bool = False) -> Change:
                 "ふみばこが古い版のまま動いています。いったん止めて、「./fumibako serve」で動かし直してください。"
             )
         copy = None if found.is_new else copy_database(timezone.now())
-        call_command("migrate", interactive=False, verbosity=0)
+        # In this order, so that a start that is killed here leaves something pending for the next one.
         call_command("createcachetable", verbosity=0)
+        executor = WholeSteps(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes())
+        # Nothing is left to apply: this tells Django's own apps that their tables are there.
+        call_command("migrate", interactive=False, verbosity=0)
         return Change(len(found.pending), copy)
+
+
+class WholeSteps(MigrationExecutor):
+    """Applies a migration and notes that it is applied in one transaction, so that a kill leaves both or neither (D20).
+
+    Django notes it in a second one whenever the migration has indexes to make at its end.
+    """
+
+    def apply_migration(
+        self, state: ProjectState, migration: Migration, fake: bool = False, fake_initial: bool = False
+    ) -> ProjectState:
+        """Apply one migration; nothing is ever faked here."""
+        with self.connection.schema_editor(atomic=migration.atomic) as editor:
+            state = migration.apply(state, editor)
+            for statement in editor.deferred_sql:
+                editor.execute(statement)
+            editor.deferred_sql.clear()
+            self.recorder.record_applied(migration.app_label, migration.name)
+        return state
 
 
 def copy_database(at: datetime) -> Path | None:
