@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import resource
 
 from fumibako.cli.bench.measured import profiled
 
@@ -23,14 +22,14 @@ def run(args: argparse.Namespace) -> int:
     start_django()
     open_database()
     from fumibako.cli.bench import office
-    from fumibako.cli.bench.measured import Stopwatch, show, surroundings
+    from fumibako.cli.bench.measured import Stopwatch, peak_mb, show, surroundings
 
     if not args.made:
         account = office.make_office(args.people, connections=1, port=args.port)
         show(mails=office.confirm_all(office.make_draft(account)))
         return 0
     draft = office.only_draft()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = peak_mb()
     watch = Stopwatch()
     job = profiled(args.profile, lambda: office.approve(draft, args.people))
     facts = watch.facts(args.people)

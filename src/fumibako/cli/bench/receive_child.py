@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from fumibako.apps.inbox import work
     from fumibako.apps.inbox.reader.pool import POOL
     from fumibako.cli.bench import office
-    from fumibako.cli.bench.measured import show, surroundings
+    from fumibako.cli.bench.measured import peak_mb, show, surroundings
 
     logs.set_up("bench", settings.DATA.logs)
     account = _account(args)
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         fetch_seconds=round(fetched_at - begun_at, 3),
         cpu_seconds=round(sum(cpu), 3),
         cpu_seconds_reading=round(cpu[1], 3),
-        peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        peak_rss_mb=peak_mb(),
         peak_rss_mb_reading=round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1),
         **_found(args.mails),
         settings=surroundings() | office.database_facts(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from typing import Any
 
@@ -85,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     from fumibako import logs
     from fumibako.apps.office.models import Operator
     from fumibako.cli.bench import archive, office
-    from fumibako.cli.bench.measured import show, surroundings
+    from fumibako.cli.bench.measured import peak_mb, show, surroundings
 
     logs.set_up("bench", settings.DATA.logs)
     begun_at = time.monotonic()
@@ -104,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         p95_ms=found[slowest]["p95_ms"],
         fill_seconds=round(filled, 1),
         database_mb=round(_database_size() / 2**20, 1),
-        peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        peak_rss_mb=peak_mb(),
         settings=surroundings() | office.database_facts(),
     )
     return 0
