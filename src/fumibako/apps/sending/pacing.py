@@ -39,7 +39,6 @@ class OpenPace:
     state: BurstState
     trouble_count: int
     is_stopped: bool
-    mail_seconds: float
     is_changed: bool = False
 
     @property
@@ -58,15 +57,6 @@ class OpenPace:
     def keep(self, found: Slot | Hold) -> None:
         """Take the slot, or begin the wait."""
         self.state, self.is_changed = found.state, True
-
-    def went_well(self, now: datetime, seconds: float | None) -> None:
-        """A mail was answered in full: the same as `settle_pace` with nothing but good news."""
-        if self.state.last_activity_at is None or self.state.last_activity_at < now:
-            self.state = replace(self.state, last_activity_at=now)
-        if seconds is not None:
-            self.mail_seconds += MEAN_WEIGHT * (seconds - self.mail_seconds)
-        self.trouble_count = 0
-        self.is_changed = True
 
 
 def rule_of(account: MailAccount) -> BurstRule:

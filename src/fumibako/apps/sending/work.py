@@ -101,8 +101,7 @@ def run_worker(stop: threading.Event, around: Around = AROUND, also: Sequence[Be
     worker_id, lock = workers.enlist(around.now())
     # The connection is looked up by the thread that calls: every one has its own.
     background = Embedded(report=partial(_report, stop), tidy=lambda: connection.close())
-    # What is there by now stays until the end: looking through it again and again would cost more than sending.
-    gc.freeze()
+    leave_what_is_there()
     try:
         sweeps = (Desk(worker_id, stop, background, around).sweep, *(beside(background, stop) for beside in also))
         for sweep in sweeps:
@@ -111,6 +110,15 @@ def run_worker(stop: threading.Event, around: Around = AROUND, also: Sequence[Be
         background.stop()
     finally:
         workers.retire(worker_id, lock, around.now())
+
+
+def leave_what_is_there() -> None:
+    """Tell the garbage collector that what is there by now stays until the end, and that mails make little garbage.
+
+    Looking through everything again and again would cost more than sending; what a mail needs is freed when it is over.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 def _wait_for(stop: threading.Event) -> None:

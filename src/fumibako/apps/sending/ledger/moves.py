@@ -18,7 +18,8 @@ from fumibako.delivery.states import IN_FLIGHT, State, Trigger, destination, sou
 
 from ..models import BulkSend, Delivery, DeliveryEvent
 
-_turn = threading.RLock()
+one_at_a_time = threading.RLock()
+"""The threads of one process queue here, fairly and without SQLite's busy waiting."""
 
 Rows = QuerySet[Delivery, Delivery]
 
@@ -69,8 +70,8 @@ class Step:
 
 @contextmanager
 def one_writer() -> Iterator[None]:
-    """A transaction that writes. The threads of one process queue here, fairly and without SQLite's busy waiting."""
-    with _turn:
+    """A transaction that writes."""
+    with one_at_a_time:
         _leave_broken_connection()
         with transaction.atomic():
             yield

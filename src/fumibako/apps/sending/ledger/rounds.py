@@ -98,12 +98,14 @@ class _Asked:
 def _settle(asked: _Asked, *, is_careful: bool) -> Round:
     done = Round()
     now, marks = asked.now, asked.marks
-    with pen_in_hand() as pen:
-        pace = _record(pen, asked, done, is_careful=is_careful)
-        if asked.jobs or asked.want:
-            _Claiming(pen, asked, done, pace).run()
-        elif pace is not None:
-            write_pace(pen, pace)
+    is_everyday = not (is_careful or asked.want) and all(map(_is_everyday, asked.answers))
+    with pen_in_hand(is_alone=is_everyday) as pen:
+        _record(pen, asked, done, is_careful=is_careful)
+        if asked.want:
+            _Claiming(pen, asked, done).run()
+        elif asked.jobs:
+            going = pen.fetch(statements.GOING_UNLESS_STOPPED, (asked.account_id, moment_of(now)), lock="")
+            done.going = frozenset(row[0] for row in going)
         if is_careful:
             done.marked = [claim for claim in marks if _mark_one(claim, now)]
         else:
@@ -112,22 +114,14 @@ def _settle(asked: _Asked, *, is_careful: bool) -> Round:
     return done
 
 
-def _record(pen: Pen, asked: _Asked, done: Round, *, is_careful: bool) -> pacing.OpenPace | None:
-    """Record the answers. Returns the pace with the good news in it, when it is still to be written."""
-    now, pace = asked.now, None
+def _record(pen: Pen, asked: _Asked, done: Round, *, is_careful: bool) -> None:
     quick = [] if is_careful else [one for one in asked.answers if _is_plain(one)]
     if quick:
-        pace = open_pace(pen, asked.account_id)
-        _accept_all(pen, quick, now)
-        for one in quick:
-            pace.went_well(now, one.seconds)
-            done.states[one.claim.row.pk] = State.SENT
-    if len(quick) == len(asked.answers):
-        return pace
-    if pace is not None:
-        write_pace(pen, pace)
-    _record_one_by_one(asked.answers, now, done)
-    return None
+        _accept_all(pen, quick, asked.now)
+        _tell_good_news(pen, asked.account_id, asked.now, [one.seconds for one in quick if one.seconds is not None])
+        done.states |= dict.fromkeys((one.claim.row.pk for one in quick), State.SENT)
+    if len(quick) < len(asked.answers):
+        _record_one_by_one(asked.answers, asked.now, done)
 
 
 def _record_one_by_one(answers: Sequence[Answer], now: datetime, done: Round) -> None:
@@ -142,6 +136,10 @@ def _record_one_by_one(answers: Sequence[Answer], now: datetime, done: Round) ->
 
 def _is_plain(one: Answer) -> bool:
     return one.move.trigger is Trigger.ACCEPT and one.move.account.effect is Effect.WELL and not one.move.is_counted
+
+
+def _is_everyday(one: Answer) -> bool:
+    return _is_plain(one) and one.claim.job.first_sent_at is not None
 
 
 def _accept_all(pen: Pen, answers: Sequence[Answer], now: datetime) -> None:
@@ -197,7 +195,7 @@ def outlook(account_id: int, now: datetime) -> Wait | None:
     """Return what `claim` would wait for, None when it would find something: asked before a session is opened."""
     done = Round()
     with pen_in_hand() as pen:
-        _Claiming(pen, _Asked(account_id, "", now, want=1), done, None, is_only_looking=True).run()
+        _Claiming(pen, _Asked(account_id, "", now, want=1), done, is_only_looking=True).run()
     return None if done.claims else done.wait
 
 
@@ -211,10 +209,10 @@ class _Claiming:
     """Takes the account's next due deliveries with the slots they need; k at once are the same as k one by one."""
 
     def __init__(
-        self, pen: Pen, asked: _Asked, done: Round, pace: pacing.OpenPace | None, *, is_only_looking: bool = False
+        self, pen: Pen, asked: _Asked, done: Round, *, is_only_looking: bool = False
     ) -> None:
         self._pen, self._asked, self._done = pen, asked, done
-        self._pace = pace or open_pace(pen, asked.account_id)
+        self._pace = open_pace(pen, asked.account_id)
         self._is_only_looking = is_only_looking
         self._at = moment_of(asked.now)
 
@@ -225,7 +223,7 @@ class _Claiming:
 
     def _look(self) -> None:
         asked, done = self._asked, self._done
-        if asked.want and is_disk_low():
+        if is_disk_low():
             done.wait = Wait("disk_full")
             return
         if self._pace.is_stopped:
@@ -233,8 +231,6 @@ class _Claiming:
             return
         going = [row[0] for row in self._pen.fetch(statements.GOING, (asked.account_id, self._at), lock="")]
         done.going = frozenset(going)
-        if not asked.want:
-            return
         for job_id in going:
             while self._left and self._take_from(job_id):
                 continue
@@ -340,16 +336,25 @@ def _exclusion_of(values: Sequence[Any], job: BulkSend) -> str:
 # The pace of the account ---------------------------------------------------------------------------------------------
 
 
+def _tell_good_news(pen: Pen, account_id: int, now: datetime, seconds: Sequence[float]) -> None:
+    """Mails were answered in full: the same as `pacing.settle_pace` with nothing but good news, once for each."""
+    at, rest, share = moment_of(now), 1.0, 0.0
+    for one in seconds:
+        rest, share = rest * (1 - pacing.MEAN_WEIGHT), share * (1 - pacing.MEAN_WEIGHT) + pacing.MEAN_WEIGHT * one
+    if pen.run_for_all(statements.GOOD_NEWS, [(at, at, rest, share, account_id)]) != 1:
+        raise _Differs
+
+
 def open_pace(pen: Pen, account_id: int) -> pacing.OpenPace:
     """Read the account's Pace row for this transaction; made on first use."""
     found = pen.fetch(statements.PACE, (account_id,), lock="p")
     if not found:
         Pace.objects.get_or_create(account_id=account_id)
         found = pen.fetch(statements.PACE, (account_id,), lock="p")
-    count, number, last_at, next_at, cause, trouble_count, stopped_at, seconds, size, sleep = found[0]
+    count, number, last_at, next_at, cause, trouble_count, stopped_at, size, sleep = found[0]
     state = BurstState(count, number, moment_from(last_at), moment_from(next_at), Cause(cause))
     rule = BurstRule(size or None, timedelta(seconds=sleep))
-    return pacing.OpenPace(account_id, rule, state, trouble_count, stopped_at is not None, seconds)
+    return pacing.OpenPace(account_id, rule, state, trouble_count, stopped_at is not None)
 
 
 def write_pace(pen: Pen, pace: pacing.OpenPace) -> None:
@@ -360,6 +365,6 @@ def write_pace(pen: Pen, pace: pacing.OpenPace) -> None:
     last_at, next_at = (
         moment_of(at) if at is not None else None for at in (state.last_activity_at, state.not_before_at)
     )
-    row = (state.count, state.number, last_at, next_at, state.cause.value, pace.mail_seconds, pace.trouble_count)
-    pen.run_for_all(statements.KEEP_PACE, [(*row, pace.account_id)])
+    row = (state.count, state.number, last_at, next_at, state.cause.value, pace.account_id)
+    pen.run_for_all(statements.KEEP_PACE, [row])
     pace.is_changed = False

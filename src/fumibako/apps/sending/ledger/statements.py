@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from fumibako.delivery.states import State, Trigger, destination
 
-from .moves import one_writer
+from .moves import one_at_a_time, one_writer
 
 Values = Sequence[Any]
 
@@ -58,15 +59,23 @@ GOING = (
     "AND paused_at IS NULL AND cancelled_at IS NULL AND (deadline_at IS NULL OR deadline_at > %s) ORDER BY number"
 )
 """The same as `jobs.going_jobs`."""
+GOING_UNLESS_STOPPED = GOING.replace(
+    " ORDER BY",
+    " AND NOT EXISTS (SELECT 1 FROM sending_pace p WHERE p.account_id = sending_bulksend.account_id "
+    "AND p.stopped_at IS NOT NULL) ORDER BY",
+)
 PACE = (
     "SELECT p.burst_count, p.burst_number, p.last_activity_at, p.next_slot_at, p.wait_cause, p.trouble_count, "
-    "p.stopped_at, p.mail_seconds, a.batch_size, a.sleep_seconds "
+    "p.stopped_at, a.batch_size, a.sleep_seconds "
     "FROM sending_pace p JOIN accounts_mailaccount a ON a.id = p.account_id WHERE p.account_id = %s"
 )
-
+GOOD_NEWS = (
+    "UPDATE sending_pace SET last_activity_at = CASE WHEN last_activity_at > %s THEN last_activity_at ELSE %s END, "
+    "mail_seconds = mail_seconds * %s + %s, trouble_count = 0 WHERE account_id = %s"
+)
 KEEP_PACE = (
     "UPDATE sending_pace SET burst_count = %s, burst_number = %s, last_activity_at = %s, next_slot_at = %s, "
-    "wait_cause = %s, mail_seconds = %s, trouble_count = %s WHERE account_id = %s"
+    "wait_cause = %s WHERE account_id = %s"
 )
 
 
@@ -77,11 +86,10 @@ class Pen:
     statements (a log of queries, an execute wrapper) still sees them.
     """
 
-    def __init__(self) -> None:
-        is_watched = connection.queries_logged or bool(connection.execute_wrappers)
-        self._is_plain = connection.vendor == "sqlite" and not is_watched
-        self._cursor: Any = connection.connection.cursor() if self._is_plain else connection.cursor()
-        self._locking = bool(connection.features.has_select_for_update)
+    def __init__(self, database: BaseDatabaseWrapper) -> None:
+        self._is_plain = _is_plain(database)
+        self._cursor: Any = database.connection.cursor() if self._is_plain else database.cursor()
+        self._locking = bool(database.features.has_select_for_update)
         self._events: list[Values] = []
 
     def run_for_all(self, statement: str, rows: Sequence[Values]) -> int:
@@ -115,12 +123,42 @@ class Pen:
 
 
 @contextmanager
-def pen_in_hand() -> Iterator[Pen]:
-    """A transaction that writes, as `one_writer`, and the pen to write with."""
-    with one_writer(), connection.wrap_database_errors:
-        pen = Pen()
+def pen_in_hand(*, is_alone: bool = False) -> Iterator[Pen]:
+    """A transaction that writes, as `one_writer`, and the pen to write with.
+
+    `is_alone` promises that nothing but the pen writes in it: then the driver's own transaction will do on SQLite.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    may_be_plain = is_alone and not database.in_atomic_block and _is_plain(database)
+    with (_plain_transaction(database) if may_be_plain else one_writer()), database.wrap_database_errors:
+        pen = Pen(database)
         yield pen
         pen.finish()
+
+
+def _is_plain(database: BaseDatabaseWrapper) -> bool:
+    return database.vendor == "sqlite" and not (database.queries_logged or database.execute_wrappers)
+
+
+@contextmanager
+def _plain_transaction(database: BaseDatabaseWrapper) -> Iterator[None]:
+    with one_at_a_time, database.wrap_database_errors:
+        database.ensure_connection()
+        driver = database.connection
+        driver.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            driver.commit()
+        except BaseException:
+            _roll_back(database)
+            raise
+
+
+def _roll_back(database: BaseDatabaseWrapper) -> None:
+    try:
+        database.connection.rollback()
+    except Exception:  # boundary: what a broken connection holds is rolled back by its end, as Django does it
+        database.close()
 
 
 @lru_cache(maxsize=64)

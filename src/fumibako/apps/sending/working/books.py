@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from fumibako.delivery.decision import UNTOUCHED, Move, Standing, decide
+from fumibako.delivery.decision import UNTOUCHED, Effect, Move, Standing, decide
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
 from fumibako.delivery.states import State, Trigger
 
@@ -26,6 +26,8 @@ Result = TypeVar("Result")
 ANSWER_SECONDS = 0.1
 """How long an answer may wait to be recorded together with the next mark of its line."""
 RECORD_AGAIN_SECONDS = 1.0
+HALTS = (Effect.SLOW, Effect.STOP, Effect.PAUSE_JOB)
+HARMLESS = (Trigger.ACCEPT, Trigger.PUT_BACK)
 NO_COMMIT = (OperationalError, InterfaceError)
 """The transaction did not come about, or nobody can say whether it did: its connection was lost in COMMIT."""
 
@@ -55,6 +57,16 @@ class Books:
     def is_overdue(self) -> bool:
         """True when the oldest answer has waited long enough."""
         return bool(self.answers) and self._around.stopwatch() - self._first_at >= ANSWER_SECONDS
+
+    @property
+    def has_trouble(self) -> bool:
+        """True when the account or a job will not go on once the answers are recorded."""
+        return any(one.move.account.effect in HALTS for one in self.answers)
+
+    @property
+    def has_bad_news(self) -> bool:
+        """True when an answer may stop anything, or is about a person: nothing more begins before it is recorded."""
+        return self.has_trouble or any(one.move.trigger not in HARMLESS for one in self.answers)
 
     def conclude(self, claim: ledger.Claim, outcome: Outcome, seconds: float, *, place: int = 0) -> None:
         """An attempt is over: decide what follows. `place` is how many mails its session had begun before."""

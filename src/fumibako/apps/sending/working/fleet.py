@@ -8,6 +8,7 @@ mark and its recorded answer, whatever is said ahead: that one is all a crash ca
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 
@@ -31,6 +32,9 @@ LOOK_SECONDS = 0.5
 """How soon a request to stop is noticed while only answers are awaited."""
 LONGEST_GATHERING = 0.005
 """How long the first line before its dot waits for the others, at most, so that they share its commit."""
+AHEAD_SECONDS = 0.25
+"""For how long mails may be claimed ahead at the pace of the latest rounds: one question to the database for many."""
+MOST_ROUNDS_AHEAD = 8
 STALE_SECONDS = 60.0
 """What was claimed ahead and has not begun by then goes back: flags and opt-outs are judged anew."""
 
@@ -57,6 +61,8 @@ class Fleet:
         self._limit = max(1, MailAccount.objects.get(pk=account_id).connections)
         self._may_say_ahead = True
         self._commit_seconds = 0.0
+        self._round_seconds = AHEAD_SECONDS
+        self._round_began_at = -math.inf
 
     @property
     def sent_count(self) -> int:
@@ -114,8 +120,9 @@ class Fleet:
 
     def _open_first(self) -> ledger.Wait | None:
         """A session, opened only when there is something to send. Returns what to wait for when there is none."""
-        now = self._around.now()
-        wait = None if self._pool else ledger.outlook(self._account_id, now)
+        # What was put back meanwhile is waiting again: whoever asks must see it.
+        self._books.record_only()
+        wait = None if self._pool else ledger.outlook(self._account_id, self._around.now())
         if wait is None:
             found = self._sessions.open()
             if isinstance(found, Carrier):
@@ -150,9 +157,10 @@ class Fleet:
     @property
     def _must_record(self) -> bool:
         """True when answers wait for no mark that would carry them along soon."""
-        return self._books.is_overdue or bool(
-            self._books.answers and not any(berth.is_under_way for berth in self._berths)
-        )
+        books = self._books
+        if not books.answers:
+            return False
+        return books.is_overdue or books.has_bad_news or not any(berth.is_under_way for berth in self._berths)
 
     def _gather_others(self) -> None:
         """Lines that are about to stand before their dot get a moment to share the commit of those that do."""
@@ -201,7 +209,9 @@ class Fleet:
         if not (ready or self._must_record or is_asking):
             return
         following = {berth: self._next_for(berth) for berth in ready}
-        has_news, begun_at = bool(self._books.answers), self._around.stopwatch()
+        has_news, has_trouble, begun_at = bool(self._books.answers), self._books.has_trouble, self._around.stopwatch()
+        self._round_seconds += (min(begun_at - self._round_began_at, AHEAD_SECONDS) - self._round_seconds) / 8
+        self._round_began_at = begun_at
         done = self._books.settle([berth.loads[0].claim for berth in ready], self._wanted(following))
         if done is None:
             self._pool.extendleft(load for load in reversed(list(following.values())) if load is not None)
@@ -217,6 +227,9 @@ class Fleet:
         if has_news:
             # Something changed: what was to be waited for may be over.
             self._wait = None
+        if has_trouble:
+            self._books.put_back(self._pool, "the account waits")
+            self._pool.clear()
         self._take_in(done)
 
     def _in_hand(self) -> set[int]:
@@ -225,17 +238,23 @@ class Fleet:
         return {load.claim.row.pk for load in loads} | {claim.row.pk for claim, _ in self._halted.values()}
 
     def _wanted(self, following: dict[Berth, Load | None]) -> int:
-        """The mail behind each line's dot and one to be ready when its time comes; none while there is none to get."""
+        """The mail behind each line's dot and one to be ready when its time comes, and for some rounds more at once;
+        nothing while those are there, or there is none to get."""
         if self._halted or not (self._may_claim or self._books.answers):
             return 0
         room = sum(1 + (self._may_say_ahead and berth.carrier.may_say_ahead) for berth in self._berths)
         said_count = sum(max(0, len(berth.loads) - 1) for berth in self._berths)
         said_count += sum(load is not None for load in following.values())
-        return max(0, room - said_count - len(self._pool))
+        missing_count = room - said_count - len(self._pool)
+        if missing_count <= 0:
+            return 0
+        rounds = min(MOST_ROUNDS_AHEAD, int(AHEAD_SECONDS / self._round_seconds))
+        return missing_count + rounds * len(self._berths)
 
     def _next_for(self, berth: Berth) -> Load | None:
         """The mail to be said ahead behind this line's dot, made ready before the mark so that nothing lies between."""
-        if not (self._pool and self._may_say_ahead and berth.carrier.may_say_ahead):
+        may_say_ahead = self._may_say_ahead and berth.carrier.may_say_ahead
+        if not (self._pool and may_say_ahead) or self._books.has_bad_news:
             return None
         load = self._pool.popleft()
         return load if self._is_prepared(load, berth.carrier) else None
@@ -334,7 +353,7 @@ class Fleet:
         while self._pool and self._around.stopwatch() - self._pool[0].claimed_at > STALE_SECONDS:
             self._books.step_back(self._pool.popleft().claim, "waited too long")
         for berth in self._berths:
-            while self._pool and berth.is_idle:
+            while self._pool and berth.is_idle and not self._books.has_bad_news:
                 load = self._pool.popleft()
                 if self._is_prepared(load, berth.carrier) and load.passage is not None:
                     berth.carrier.begin(load.passage)
