@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -13,7 +15,7 @@ from fumibako.apps.sending import ledger
 from fumibako.apps.sending.models import BulkSend, Delivery, DeliveryEvent, JobEvent, Pace
 from fumibako.delivery.decision import Standing, decide, decide_session
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
-from fumibako.delivery.states import State, Trigger
+from fumibako.delivery.states import MOVES, State, Trigger
 from tests.support.jobs import NOW, make_account, make_job, make_people, row_of
 
 pytestmark = pytest.mark.django_db
@@ -223,6 +225,34 @@ def test_the_database_refuses_to_rewrite_or_drop_history(job: BulkSend) -> None:
         JobEvent.objects.update(what="nothing")
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         JobEvent.objects.all().delete()
+
+
+def test_a_row_has_an_exclusion_exactly_when_it_is_suppressed_and_keeps_it(job: BulkSend) -> None:
+    opt_out(row_of(job, 1).address, "by_hand")
+    claimed(job).mark(NOW)
+    ledger.reap(NOW + timedelta(days=1))
+    ledger.expire_due(NOW + timedelta(days=9))
+    rows = dict(Delivery.objects.values_list("state", "exclusion"))
+    assert rows == {State.SUPPRESSED: "opt_out", State.UNKNOWN: "", State.EXPIRED: ""}
+    assert not any(state is State.SUPPRESSED for state, _ in MOVES), "or its exclusion would have to go"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Delivery.objects.filter(job=job, seq=2).update(state=State.SUPPRESSED)
+
+
+def test_an_address_stands_once_in_a_job_and_as_often_as_one_likes_among_what_is_left_out(job: BulkSend) -> None:
+    again = row_of(job, 1)
+    again.pk, again.seq, again.message_id = None, 9, ""
+    with pytest.raises(IntegrityError), transaction.atomic():
+        again.save()
+    again.state, again.exclusion = State.SUPPRESSED, "duplicate"
+    again.save()
+
+
+def test_events_without_a_person_stand_in_no_index_of_persons() -> None:
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, DeliveryEvent._meta.db_table)
+    of_operator = [name for name, facts in found.items() if facts["index"] and facts["columns"] == ["operator_id"]]
+    assert of_operator == ["event_by_operator"]
 
 
 def test_the_database_refuses_a_row_in_flight_without_an_owner(job: BulkSend) -> None:

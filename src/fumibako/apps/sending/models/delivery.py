@@ -41,7 +41,7 @@ class Delivery(models.Model):
 
     state = models.CharField(max_length=14, choices=STATES, default=State.PLANNED)
     exclusion = models.CharField(max_length=20, blank=True, default="")
-    """Why the row is SUPPRESSED: no_address, do_not, cannot, opt_out, bad_address, duplicate, unticked …"""
+    """Why the row is SUPPRESSED: no_address, do_not, cannot, opt_out, bad_address, duplicate …; empty otherwise."""
     attempt = models.PositiveIntegerField(default=0)
     """Fencing token: raised by every claim."""
     owner = models.CharField(max_length=36, blank=True, default="")
@@ -81,8 +81,9 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["job", "seq"], name="delivery_seq_once"),
             models.UniqueConstraint(
+                # Says the same as "not SUPPRESSED", but no move of the state touches this index.
                 fields=["job", "address_key"],
-                condition=~models.Q(state=State.SUPPRESSED.value),
+                condition=models.Q(exclusion=""),
                 name="delivery_address_once",
             ),
             models.UniqueConstraint(
@@ -135,7 +136,7 @@ class DeliveryEvent(models.Model):
     enhanced = models.CharField(max_length=12, blank=True, default="")
     text = models.CharField(max_length=500, blank=True, default="")
     operator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     actor_name = models.CharField(max_length=100, blank=True, default="")
     reason = models.CharField(max_length=500, blank=True, default="")
@@ -150,6 +151,10 @@ class DeliveryEvent(models.Model):
                 | (~models.Q(actor_name="") & ~models.Q(reason="")),
                 name="delivery_event_person_and_reason",
             )
+        ]
+        # Hardly any event names a person, and all others are spared the writing.
+        indexes = [
+            models.Index(fields=["operator"], condition=models.Q(operator__isnull=False), name="event_by_operator")
         ]
 
     def __str__(self) -> str:
