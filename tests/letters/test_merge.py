@@ -260,6 +260,7 @@ def test_the_quick_way_and_liquid_give_the_same_letter(body: str, values: dict[s
     assert problems == ()
     assert isinstance(part_of(tokens, where), PlainPart)
     assert PlainPart(tokens, where)(values) == LiquidPart(tokens, where)(values)
+    assert PlainPart(tokens, where).text(values) == PlainPart(tokens, where)(values).text
 
 
 @settings(max_examples=200, deadline=None)
@@ -272,6 +273,7 @@ def test_any_text_is_either_a_letter_or_refused(body: str, values: dict[str, str
     letter = parse(body, body)
     assert isinstance(letter, ParsedLetter)
     rendered = letter.render(values)
+    assert letter.words(values) == (rendered.subject, rendered.text)
     for mark in rendered.marks:
         text = rendered.subject if mark.where == "subject" else rendered.text
         assert 0 <= mark.start <= mark.end <= len(text)

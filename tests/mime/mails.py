@@ -35,6 +35,7 @@ def compose(
     text: str = "本文です。\n",
     extra_headers: tuple[tuple[str, str], ...] = (),
     boundary: str = BOUNDARY,
+    ending: str = "",
 ) -> Composed:
     """One mail on this paper."""
     return Composer(paper).compose(
@@ -45,6 +46,7 @@ def compose(
         date=NOON,
         boundary=boundary,
         extra_headers=extra_headers,
+        ending=ending,
     )
 
 

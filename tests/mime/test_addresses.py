@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fumibako.mime.addresses import AddressProblem, address_key, domain_on_the_wire, judge, tidy
+from fumibako.mime.addresses import AddressProblem, address_key, domain_on_the_wire, is_everyday, judge, tidy
 
 
 def test_example_08_a_doubled_dot_is_quoted_when_the_account_allows_it() -> None:
@@ -173,3 +173,29 @@ def test_a_label_that_only_pretends_to_be_international_is_no_domain() -> None:
     assert domain_on_the_wire("xn--a\x80.jp") is None
     assert domain_on_the_wire("xn---.jp") is None
     assert domain_on_the_wire("\u0301a.jp") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "is_it"),
+    [
+        ("hanako.mihon+a@mail.example.co.jp", True),
+        ("a" * 64 + "@example.jp", True),
+        ("a" * 65 + "@example.jp", False),
+        ("a@" + "b" * 63 + ".jp", True),
+        ("a@" + "b" * 64 + ".jp", False),
+        ("a@" + "b." * 124 + "jp", True),
+        ("a@" + "b." * 126 + "jp", False),
+        ("a..b@example.jp", False),
+        ("a@x--y.jp", False),
+        ("a@x-.jp", False),
+        ("a@example.Invalid", False),
+        ("a@example.invalids", True),
+        ("a@localhost", False),
+        ("a@例え.jp", False),
+        ("a@example.jp\n", False),
+    ],
+)
+def test_an_everyday_address_is_one_that_needs_no_second_look(address: str, is_it: bool) -> None:
+    assert is_everyday(address) is is_it
+    if is_it:
+        assert judge(address, allow_non_rfc=False).wire == address

@@ -247,3 +247,31 @@ def test_the_lines_that_carry_a_file_name_are_folded_and_it_comes_back(length: i
     raw = compose(sheet(charset, attachments=(Attachment(name, "application/pdf", b"x"),))).raw
     assert max(map(len, raw.split(b"\r\n"))) <= 76
     assert show(raw).attachments[0].name == name
+
+
+ENDINGS = (
+    "様\n\nいつもお世話になっております。\n明日は10時です。\n",
+    "様\nplain\nand more, all of it ASCII.\n",
+    "\n.の前\nFrom: 見本\n",
+    "様\n.\nFrom here on\nつづき\n",
+    f"様\n--{BOUNDARY}\nつづき\n",
+    "様\n" + "長い行" * 200 + "\nつづき\n",
+    "様、①は機種依存です。\nつづき\n",
+    "様\r\nつづき\r\n",
+    "様\nつづきに行末がない",
+    "一行だけ\n",
+    "短\n\n",
+    "\n",
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), charset=st.sampled_from(CHARSETS), ending=st.sampled_from(ENDINGS), has_file=st.booleans())
+def test_an_ending_encoded_once_gives_the_octets_of_the_whole_text(
+    data: st.DataObject, charset: Charset, ending: str, has_file: bool
+) -> None:
+    beginning = data.draw(
+        text_in(charset, max_size=80, extra="\n.") | st.sampled_from(["", "見本 花子", "a" * 57, "①"])
+    )
+    paper = sheet(charset, attachments=(Attachment("a.bin", "application/zip", b"x"),) if has_file else ())
+    assert compose(paper, text=beginning, ending=ending) == compose(paper, text=beginning + ending)

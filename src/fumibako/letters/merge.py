@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fumibako.letters.fields import ALL_FIELDS
 from fumibako.letters.grammar import TAGS, Reading, misplaced_tags, read_output, read_tag
@@ -28,8 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """The letter for one receiver. Lines of `text` end in "\\n"; `subject` has none.
 
     `marks` tells where values went, in subject and text; `empty_fields` names the fields that left a gap: their value
@@ -60,6 +60,10 @@ class ParsedLetter:
         marks = subject_marks + text_marks
         gaps = dict.fromkeys(mark.field for mark in marks if mark.is_empty)
         return Rendered(subject, text, marks, tuple(gaps))
+
+    def words(self, values: Mapping[str, str]) -> tuple[str, str]:
+        """Subject and text of the same letter, for who does not ask where the values went."""
+        return self._subject.text(values), self._text.text(values)
 
 
 def parse(subject: str, body: str, known: Collection[str] = ALL_FIELDS) -> ParsedLetter:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
 from liquid.exceptions import LiquidError
 
@@ -33,7 +33,14 @@ class Filled(NamedTuple):
     marks: tuple[Mark, ...]
 
 
-Part = Callable[[Mapping[str, str]], Filled]
+class Part(Protocol):
+    """A part made ready."""
+
+    def __call__(self, values: Mapping[str, str]) -> Filled:
+        """Fill in the values."""
+
+    def text(self, values: Mapping[str, str]) -> str:
+        """The text of the same."""
 
 
 def part_of(tokens: tuple[Token, ...], where: str) -> Part:
@@ -52,7 +59,16 @@ class PlainPart:
 
     def __init__(self, tokens: tuple[Token, ...], where: str) -> None:
         self._pieces = tuple((token.text, token.kind is TokenKind.OUTPUT) for token in tokens)
+        self._texts = [token.text for token in tokens]
+        self._holes = tuple((place, text) for place, (text, is_field) in enumerate(self._pieces) if is_field)
         self._where = where
+
+    def text(self, values: Mapping[str, str]) -> str:
+        """The same without the marks, which only somebody who looks needs."""
+        parts = self._texts.copy()
+        for place, name in self._holes:
+            parts[place] = clean(values.get(name, ""), self._where)
+        return _bounded("".join(parts), self._where)
 
     def __call__(self, values: Mapping[str, str]) -> Filled:
         """Fill in the values: text as it is, a missing one as nothing."""
@@ -89,6 +105,10 @@ class LiquidPart:
             return f"{{% {with_nothing_for_empty(token.text)} %}}"
         self._fields.append(read_output(token.text).fields[0])
         return f"{SENTINEL}{len(self._fields) - 1}{SENTINEL}{{{{ {token.text} }}}}{SENTINEL}"
+
+    def text(self, values: Mapping[str, str]) -> str:
+        """The same without the marks."""
+        return self(values).text
 
     def __call__(self, values: Mapping[str, str]) -> Filled:
         """Fill in the values: text as it is, a missing one as nothing."""

@@ -10,23 +10,25 @@ Rules:
 
 from __future__ import annotations
 
-import binascii
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from typing import NamedTuple
 
-from fumibako.mime.addresses import domain_on_the_wire, judge
-from fumibako.mime.encodings import LABELS, Charset, DoesNotFit, Misfit, encode, misfits
+from fumibako.mime.addresses import domain_on_the_wire, is_everyday, judge
+from fumibako.mime.encodings import LABELS, Charset, DoesNotFit, Misfit, misfits
 from fumibako.mime.headers import (
     Mailbox,
     address_header,
     checked,
     file_name_disposition,
     file_name_parameter,
+    mailbox_header,
     structured_header,
     text_header,
 )
+from fumibako.mime.text_body import Ending, base64_lines, body_of
 from fumibako.mime.unsendable import HeaderInjection, Reason, Unsendable
 
 __all__ = [
@@ -41,11 +43,6 @@ __all__ = [
     "new_message_id",
 ]
 
-_LINE_OCTETS = 57
-"""What one line of 76 base64 characters carries."""
-BODY_LINE_OCTETS = 990
-"""RFC 5322 §2.1.1 allows 998; a relay that adds a dot or a mark must stay below it."""
-
 JST = timezone(timedelta(hours=9))
 """What the Date header is written in: readers and writers of these mails live in Japan, which knows no summer time."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -59,7 +56,6 @@ _NEVER_WRITTEN = frozenset(("bcc", "resent-bcc", "return-path", "received"))
 # Stands for the boundary line between files, which are encoded before the boundary is known. Neither base64 nor a
 # header can contain it.
 _BOUNDARY_LINE = b"\x00--\x00"
-_TEXT_OCTETS = bytes([*b"\t\r\n", *range(0x20, 0x7F)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +79,7 @@ class Sheet:
     extra_headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(NamedTuple):
     """One mail, ready for DATA except for dot-stuffing.
 
     `charset` is the one really used. When it is not the sheet's, `misfits` lists the characters that were the reason,
@@ -97,13 +92,33 @@ class Composed:
     size: int
 
 
+class _Mail(NamedTuple):
+    """What is one person's alone."""
+
+    name: str
+    address: str
+    """As it goes on the wire."""
+    subject: str
+    text: str
+    message_id: str
+    date: datetime
+    boundary: str
+    extra_headers: tuple[tuple[str, str], ...]
+    ending: str
+
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        extras = tuple((name.lower(), value) for name, value in self.extra_headers)
+        return (("to", self.name), ("subject", self.subject), ("text", self.text + self.ending), *extras)
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """The common parts in one charset."""
+    """The common parts in one charset. `text_heads` has the lines before the body for each way it may travel."""
 
     senders: bytes
     copies: bytes
     extras: bytes
+    text_heads: dict[str, bytes]
     files: bytes
 
 
@@ -115,9 +130,9 @@ class Composer:
         self._from = replace(sheet.from_, address=_wire(sheet.from_.address, "from"))
         self._reply_to = _wire(sheet.reply_to, "reply_to") if sheet.reply_to else ""
         self._cc = tuple(replace(one, address=_wire(one.address, "cc")) for one in sheet.cc)
-        self._files = tuple(_base64_lines(one.raw) for one in sheet.attachments)
+        self._files = tuple(base64_lines(one.raw) for one in sheet.attachments)
         self._prepared: dict[Charset, _Prepared] = {}
-        self._endings: dict[tuple[Charset, str], _Ending] = {}
+        self._endings: dict[tuple[Charset, str], Ending] = {}
         self._sheet_misfits = self._misfits_of(self._common_texts())
         self._charset: Charset = "utf-8" if self._sheet_misfits else sheet.charset
         self._in(self._charset)
@@ -134,7 +149,8 @@ class Composer:
         extra_headers: tuple[tuple[str, str], ...] = (),
         ending: str = "",
     ) -> Composed:
-        """One person's mail. `ending` may name what many texts end in: it is encoded once, and the bytes are the same.
+        """One person's mail. `ending` follows `text`: where many texts end in the same, it is encoded once, and the
+        bytes are as if it stood in the text.
 
         `date` must know its offset; it is written in Japanese time (RFC 5322 §3.3).
 
@@ -145,9 +161,8 @@ class Composer:
             raise Unsendable(Reason.BAD_MESSAGE_ID, "message_id")
         if not _BOUNDARY.fullmatch(boundary):
             raise Unsendable(Reason.BAD_BOUNDARY, "boundary")
-        mail = _Mail(
-            Mailbox(to.name, _wire(to.address, "to")), subject, text, message_id, date, boundary, extra_headers, ending
-        )
+        address = to.address if is_everyday(to.address) else _wire(to.address, "to")
+        mail = _Mail(to.name, address, subject, text, message_id, date, boundary, extra_headers, ending)
         charset = self._charset
         try:
             raw = self._build(mail, charset)
@@ -160,38 +175,32 @@ class Composer:
 
     def _build(self, mail: _Mail, charset: Charset) -> bytes:
         common = self._in(charset)
-        encoding, body = self._body(mail, charset, mail.boundary if common.files else "")
-        part = f"Content-Type: text/plain; charset={LABELS[charset]}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-        chunks = [
-            f"Date: {_date(mail.date)}\r\n".encode("ascii"),
+        ending = self._ending(charset, mail.ending) if mail.ending else None
+        encoding, body = body_of(mail.text, ending, charset, mail.boundary if common.files else "")
+        head = (
+            _date_line(mail.date),
             common.senders,
-            address_header("To", (mail.to,), charset),
+            mailbox_header("To", mail.name, mail.address, charset),
             common.copies,
             text_header("Subject", mail.subject, charset),
-            f"Message-ID: {mail.message_id}\r\n".encode("ascii"),
+            b"Message-ID: %b\r\n" % mail.message_id.encode("ascii"),
             common.extras,
-            _extra_lines(mail.extra_headers, charset),
+            _extra_lines(mail.extra_headers, charset) if mail.extra_headers else b"",
             b"MIME-Version: 1.0\r\n",
-        ]
-        if common.files:
-            line = b"--" + mail.boundary.encode("ascii")
-            kind = f'Content-Type: multipart/mixed; boundary="{mail.boundary}"\r\n\r\n'
-            files = common.files.replace(_BOUNDARY_LINE, line)
-            chunks += [kind.encode("ascii"), line, b"\r\n", part.encode("ascii"), body, b"\r\n", files, line, b"--\r\n"]
-        else:
-            chunks += [part.encode("ascii"), body]
-        return b"".join(chunks)
+        )
+        part = common.text_heads[encoding]
+        if not common.files:
+            return b"".join((*head, part, body))
+        line = b"--" + mail.boundary.encode("ascii")
+        kind = f'Content-Type: multipart/mixed; boundary="{mail.boundary}"\r\n\r\n'.encode("ascii")
+        files = common.files.replace(_BOUNDARY_LINE, line)
+        return b"".join((*head, kind, line, b"\r\n", part, body, b"\r\n", files, line, b"--\r\n"))
 
-    def _body(self, mail: _Mail, charset: Charset, boundary: str) -> tuple[str, bytes]:
-        if not mail.ending or charset == "iso-2022-jp" or not mail.text.endswith(mail.ending):
-            return _body(mail.text, charset, boundary)
-        prepared = self._endings.get((charset, mail.ending))
-        if prepared is None:
-            prepared = self._endings[charset, mail.ending] = _Ending.of(mail.ending, charset)
-        if not prepared.raw:
-            return _body(mail.text, charset, boundary)
-        beginning = mail.text[: -len(mail.ending)].replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
-        return "base64", prepared.behind(encode(beginning, charset))
+    def _ending(self, charset: Charset, text: str) -> Ending:
+        known = self._endings.get((charset, text))
+        if known is None:
+            known = self._endings[charset, text] = Ending.of(text, charset)
+        return known
 
     def _in(self, charset: Charset) -> _Prepared:
         """The common parts in this charset, encoded the first time they are asked for."""
@@ -205,6 +214,7 @@ class Composer:
                 senders=address_header("From", (self._from,), charset),
                 copies=copies,
                 extras=_extra_lines(sheet.extra_headers, charset),
+                text_heads={encoding: _text_head(charset, encoding) for encoding in ("7bit", "base64")},
                 files=b"".join(
                     _file_part(one, content, charset)
                     for one, content in zip(sheet.attachments, self._files, strict=True)
@@ -223,54 +233,6 @@ class Composer:
         if charset == "utf-8":
             return ()
         return tuple(replace(one, field=field) for field, text in texts for one in misfits(text, charset))
-
-
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """What many bodies end in, encoded once for each of the 57 places of a base64 line where it may begin.
-
-    `raw` is empty when it cannot be prepared: only a body that is sure to become base64 has lines of one length.
-    """
-
-    raw: bytes
-    lines: dict[int, bytes]
-
-    @classmethod
-    def of(cls, ending: str, charset: Charset) -> _Ending:
-        """Prepare an ending, or find that it cannot be."""
-        try:
-            raw = encode(ending.replace("\n", "\r\n"), charset)
-        except DoesNotFit:
-            raw = b""
-        is_sure = "\r" not in ending and ending.endswith("\n") and not raw.isascii() and len(raw) >= _LINE_OCTETS
-        return cls(raw if is_sure else b"", {})
-
-    def behind(self, beginning: bytes) -> bytes:
-        """The base64 of `beginning` and the ending after it."""
-        missing = -len(beginning) % _LINE_OCTETS
-        rest = self.lines.get(missing)
-        if rest is None:
-            rest = self.lines[missing] = _base64_lines(self.raw[missing:]) if self.raw[missing:] else b""
-        first = beginning + self.raw[:missing]
-        return _base64_lines(first) + rest if first else rest
-
-
-@dataclass(frozen=True, slots=True)
-class _Mail:
-    """What is one person's alone."""
-
-    to: Mailbox
-    subject: str
-    text: str
-    message_id: str
-    date: datetime
-    boundary: str
-    extra_headers: tuple[tuple[str, str], ...]
-    ending: str
-
-    def texts(self) -> tuple[tuple[str, str], ...]:
-        extras = tuple((name.lower(), value) for name, value in self.extra_headers)
-        return (("to", self.to.name), ("subject", self.subject), ("text", self.text), *extras)
 
 
 def new_message_id(token: str, domain: str) -> str:
@@ -292,12 +254,17 @@ def _wire(address: str, field: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _date(at: datetime) -> str:
+def _date_line(at: datetime) -> bytes:
     if at.tzinfo is None:
         raise ValueError("a date without offset")
     local = at.astimezone(JST)
     day, month = _DAYS[local.weekday()], _MONTHS[local.month - 1]
-    return f"{day}, {local.day:02d} {month} {local.year:04d} {local:%H:%M:%S} +0900"
+    return f"Date: {day}, {local.day:02d} {month} {local.year:04d} {local:%H:%M:%S} +0900\r\n".encode("ascii")
+
+
+def _text_head(charset: Charset, encoding: str) -> bytes:
+    kind = f"Content-Type: text/plain; charset={LABELS[charset]}\r\n"
+    return f"{kind}Content-Transfer-Encoding: {encoding}\r\n\r\n".encode("ascii")
 
 
 def _extra_lines(headers: tuple[tuple[str, str], ...], charset: Charset) -> bytes:
@@ -305,42 +272,6 @@ def _extra_lines(headers: tuple[tuple[str, str], ...], charset: Charset) -> byte
         if name.lower() in _WRITTEN_HERE | _NEVER_WRITTEN or name.lower().startswith("content-"):
             raise Unsendable(Reason.FORBIDDEN_HEADER, "extra_headers", checked(name, "extra_headers", limit=100))
     return b"".join(structured_header(name, value, charset) for name, value in headers)
-
-
-def _body(text: str, charset: Charset, boundary: str) -> tuple[str, bytes]:
-    """(Content-Transfer-Encoding, the encoded body ending in CRLF)."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not lines.endswith("\n"):
-        lines += "\n"
-    try:
-        raw = encode(lines.replace("\n", "\r\n"), charset)
-    except DoesNotFit:
-        if charset == "utf-8":
-            raise Unsendable(Reason.NOT_TEXT, "text") from None
-        raise
-    is_seven_bit = charset == "iso-2022-jp" or raw.isascii()
-    if is_seven_bit and _travels_bare(raw, charset, boundary):
-        return "7bit", raw
-    return "base64", _base64_lines(raw)
-
-
-def _travels_bare(raw: bytes, charset: Charset, boundary: str) -> bool:
-    """True when no relay has a reason to touch these octets: no control characters, no long lines, nothing that looks
-    like the end of the mail, an mbox separator or our own boundary."""
-    escape = b"\x1b" if charset == "iso-2022-jp" else b""
-    if raw.translate(None, _TEXT_OCTETS + escape):
-        return False
-    if raw.startswith((b".", b"From ")) or b"\n." in raw or b"\nFrom " in raw:
-        return False
-    if boundary and b"--" + boundary.encode("ascii") in raw:
-        return False
-    return max(map(len, raw.split(b"\r\n"))) <= BODY_LINE_OCTETS
-
-
-def _base64_lines(raw: bytes) -> bytes:
-    """RFC 2045 §6.8: lines of 76 characters."""
-    flat = binascii.b2a_base64(raw, newline=False)
-    return b"\r\n".join([flat[at : at + 76] for at in range(0, len(flat), 76)]) + b"\r\n"
 
 
 def _file_part(attachment: Attachment, content: bytes, charset: Charset) -> bytes:

@@ -10,6 +10,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fumibako.mime.encodings import LABELS, Charset, encode
 from fumibako.mime.unsendable import HeaderInjection, Reason, Unsendable
@@ -45,7 +46,7 @@ def checked(value: str, field: str, *, limit: int = VALUE_CHARACTERS) -> str:
     """The value as it may stand in a header: a tab is a space, and any other control character is HeaderInjection."""
     if len(value) > limit:
         raise Unsendable(Reason.TOO_LONG, field, str(len(value)))
-    if value.isascii() and value.isprintable():
+    if value.isprintable():
         return value
     plain = value.replace("\t", " ")
     if _CONTROL.search(plain):
@@ -61,16 +62,18 @@ def encoded_words(text: str, charset: Charset, *, first: int, rest: int = LINE -
     Each word stands on its own: whole characters, and in ISO-2022-JP back in ASCII at its end (RFC 1468). A `first` too
     small for one character gives an empty first word, which means: begin on a fresh line. Raises DoesNotFit.
     """
-    label = LABELS[charset]
-    frame = len(label) + 7
-    widths = [_payload(min(width, WORD) - frame) for width in (first, rest)]
-    if len(text) <= widths[0]:
-        whole = encode(text, charset)
-        if len(whole) <= widths[0]:
-            # The everyday case: a name, a short subject.
-            return [f"=?{label}?B?{binascii.b2a_base64(whole, newline=False).decode('ascii')}?="] if text else [""]
-    pieces = _utf8_pieces(text, *widths) if charset == "utf-8" else _encoded_pieces(text, charset, *widths)
-    return [f"=?{label}?B?{binascii.b2a_base64(raw, newline=False).decode('ascii')}?=" if raw else "" for raw in pieces]
+    start, *widths = _frame(charset, first, rest)
+    whole = encode(text, charset)
+    pieces = [whole] if len(whole) <= widths[0] else _pieces(text, whole, charset, *widths)
+    return [f"{start}{binascii.b2a_base64(raw, newline=False).decode('ascii')}?=" if raw else "" for raw in pieces]
+
+
+@lru_cache(maxsize=64)
+def _frame(charset: Charset, first: int, rest: int) -> tuple[str, int, int]:
+    """What an encoded word begins with, and how many octets the first one and the others can carry."""
+    start = f"=?{LABELS[charset]}?B?"
+    room, later_room = (_payload(min(width, WORD) - len(start) - 2) for width in (first, rest))
+    return start, room, later_room
 
 
 def _payload(width: int) -> int:
@@ -78,55 +81,62 @@ def _payload(width: int) -> int:
     return max(width, 0) // 4 * 3
 
 
-def _utf8_pieces(text: str, first: int, rest: int) -> list[bytes]:
-    """The same as `_encoded_pieces`: every octet that continues a character shows it."""
-    raw = encode(text, "utf-8")
-    pieces, start, room = [], 0, first
-    while len(raw) - start > room:
-        end = start + room
-        while raw[end] & 0xC0 == 0x80:
-            end -= 1
-        pieces.append(raw[start:end])
-        start, room = end, rest
-    return [*pieces, raw[start:]]
-
-
-def _encoded_pieces(text: str, charset: Charset, first: int, rest: int) -> list[bytes]:
-    return [encode(piece, charset) for piece in _pieces(text, charset, first, rest)]
-
-
-def _pieces(text: str, charset: Charset, first: int, rest: int) -> list[str]:
-    """The text cut between characters so that each piece's encoded form has at most `first` (then `rest`) octets."""
-    pieces: list[str] = []
-    room, start, used, is_kanji = first, 0, 0, False
-    for position, char in enumerate(text):
-        cost, wants_kanji = _cost(char, charset, is_kanji)
-        if used + cost + (3 if wants_kanji else 0) > room:
-            pieces.append(text[start:position])
-            room, start, used = rest, position, 0
-            cost, wants_kanji = _cost(char, charset, False)
-        used += cost
-        is_kanji = wants_kanji
-    pieces.append(text[start:])
-    return pieces
-
-
-def _cost(char: str, charset: Charset, is_kanji: bool) -> tuple[int, bool]:
-    """Octets this character adds, and whether ISO-2022-JP is in its two-byte set afterwards (3 octets to leave it)."""
-    code = ord(char)
+def _pieces(text: str, whole: bytes, charset: Charset, first: int, rest: int) -> list[bytes]:
+    """The text, encoded as `whole`, cut between characters: pieces of at most `first` (then `rest`) octets."""
     if charset == "utf-8":
-        return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4, False
-    if charset == "shift_jis":
-        return 1 if code < 0x80 or 0xFF61 <= code <= 0xFF9F else 2, False
-    if code < 0x80:
-        return (4 if is_kanji else 1), False
-    return (2 if is_kanji else 5), True
+        return _utf8_pieces(whole, first, rest)
+    if charset == "iso-2022-jp":
+        return _jis_pieces(whole, first, rest)
+    return _shift_jis_pieces(text, whole, first, rest)
+
+
+def _utf8_pieces(whole: bytes, first: int, rest: int) -> list[bytes]:
+    """Every octet that continues a character shows it."""
+    pieces, start, room = [], 0, first
+    while len(whole) - start > room:
+        end = start + room
+        while whole[end] & 0xC0 == 0x80:
+            end -= 1
+        pieces.append(whole[start:end])
+        start, room = end, rest
+    return [*pieces, whole[start:]]
+
+
+def _jis_pieces(whole: bytes, first: int, rest: int) -> list[bytes]:
+    """Each piece enters the two-byte set anew and leaves it at its end: 6 octets for a run of kanji, none for ASCII."""
+    pieces: list[bytes] = []
+    piece, room = b"", first
+    beginning, *runs = whole.split(b"\x1b")
+    for run in (b"(B" + beginning, *runs):
+        content, is_kanji = run[2:], run.startswith(b"$B")
+        while content:
+            left = max(room - len(piece), 0)
+            fitting = max(left - 6, 0) // 2 * 2 if is_kanji else left
+            taken, content = content[:fitting], content[fitting:]
+            if taken:
+                piece += b"\x1b$B" + taken + b"\x1b(B" if is_kanji else taken
+            if content:
+                pieces.append(piece)
+                piece, room = b"", rest
+    return [*pieces, piece]
+
+
+def _shift_jis_pieces(text: str, whole: bytes, first: int, rest: int) -> list[bytes]:
+    pieces, start, end, room = [], 0, 0, first
+    for char in text:
+        code = ord(char)
+        width = 1 if code < 0x80 or 0xFF61 <= code <= 0xFF9F else 2
+        if end + width - start > room:
+            pieces.append(whole[start:end])
+            start, room = end, rest
+        end += width
+    return [*pieces, whole[start:]]
 
 
 def text_header(name: str, value: str, charset: Charset) -> bytes:
     """A header whose value is plain text (Subject). ASCII stays readable where it can be folded at its spaces."""
     plain = checked(value, name.lower())
-    if _may_stay_ascii(plain):
+    if plain.isascii() and _may_stay_ascii(plain):
         line = _folded(name, plain, LINE)
         if line is not None:
             return line
@@ -172,29 +182,34 @@ def structured_header(name: str, value: str, charset: Charset) -> bytes:
 
 
 def address_header(name: str, mailboxes: Iterable[Mailbox], charset: Charset) -> bytes:
-    """To, From, Cc: one mailbox per line. The addresses are wire forms (`addresses.judge`), never touched."""
+    """From, Cc: one mailbox per line. The addresses are wire forms (`addresses.judge`), never touched."""
     lines = []
     prefix = f"{name}: "
     for mailbox in mailboxes:
-        lines.append(prefix + _mailbox(mailbox, charset, len(prefix), name.lower()))
+        lines.append(prefix + _mailbox(mailbox.name, mailbox.address, charset, len(prefix), name.lower()))
         prefix = " "
     return (",\r\n".join(lines) + "\r\n").encode("ascii")
 
 
-def _mailbox(mailbox: Mailbox, charset: Charset, used: int, field: str) -> str:
-    name = checked(mailbox.name, field).strip()
+def mailbox_header(name: str, shown: str, address: str, charset: Charset) -> bytes:
+    """To: the same for the one mailbox of a mail."""
+    return f"{name}: {_mailbox(shown, address, charset, len(name) + 2, name.lower())}\r\n".encode("ascii")
+
+
+def _mailbox(shown: str, address: str, charset: Charset, used: int, field: str) -> str:
+    name = checked(shown, field).strip()
     if not name:
-        return mailbox.address
+        return address
     phrase = _phrase(name, charset, used)
     last = phrase.rpartition("\n")[2]
-    width = len(last) + (0 if "\n" in phrase else used)
-    separator = " " if width + len(mailbox.address) + 4 <= LINE else _CONTINUE
-    return f"{phrase}{separator}<{mailbox.address}>"
+    width = len(last) if "\n" in phrase else len(last) + used
+    separator = " " if width + len(address) + 4 <= LINE else _CONTINUE
+    return f"{phrase}{separator}<{address}>"
 
 
 def _phrase(name: str, charset: Charset, used: int) -> str:
     """A display name (RFC 5322 §3.2.5): atoms, else a quoted string, else encoded words."""
-    if _PRINTABLE.fullmatch(name) and "=?" not in name:
+    if name.isascii() and _PRINTABLE.fullmatch(name) and "=?" not in name:
         phrase = name if _ATOMS.fullmatch(name) else quoted(name)
         if used + len(phrase) <= LINE:
             return phrase

@@ -116,8 +116,9 @@ class JobComposer:
         )
         self._composer = Composer(self.sheet)
         ending = self.letter.ending
-        self._ending = joined_body(ending, self._signature) if ending.strip("\n") else ""
-        """What all mails end in: encoded once."""
+        self._letter_ending = ending if ending.strip("\n") else ""
+        self._ending = joined_body(ending, self._signature) if self._letter_ending else ""
+        """What all mails end in, the signature included: encoded once."""
         self.envelope_sender = wire_of(sheet["from_address"], "from")
         """What MAIL FROM carries."""
         self.copies = (
@@ -134,15 +135,20 @@ class JobComposer:
         """The mail of one row; the same bytes every time. Raises Unsendable."""
         if row.dated_at is None:
             raise ValueError("a row without a date was never frozen")
-        words = rendered or self.render(row.values)
+        subject, text = (rendered.subject, rendered.text) if rendered else self.letter.words(row.values)
+        ending = self._ending
+        if ending and text.endswith(self._letter_ending):
+            text = text[: -len(self._letter_ending)]
+        else:
+            text, ending = joined_body(text, self._signature), ""
         return self._composer.compose(
             to=Mailbox(row.party_name if self._has_names else "", row.wire_address),
-            subject=words.subject,
-            text=joined_body(words.text, self._signature),
+            subject=subject,
+            text=text,
             message_id=f"<{row.message_id}>",
             date=row.dated_at,
             boundary=row.boundary,
-            ending=self._ending,
+            ending=ending,
         )
 
 
