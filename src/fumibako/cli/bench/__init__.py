@@ -22,6 +22,7 @@ KINDS: dict[str, tuple[str, str]] = {
 
 HIDDEN = {
     "_send": "send_child",
+    "_read": "read_child",
     "_freeze": "freeze_child",
     "_receive": "receive_child",
     "_search": "search_child",

@@ -68,6 +68,13 @@ def child(kind: str, data: Path, *words: object, database_url: str = "") -> Line
     return found
 
 
+def data_words() -> list[str]:
+    """The words that begin a command of ours on the data folder of this process."""
+    from django.conf import settings
+
+    return [sys.executable, "-m", "fumibako", "--data", str(settings.DATA.root)]
+
+
 @contextmanager
 def running(command: Sequence[str], port: int) -> Iterator[None]:
     """A server that a measurement needs; it is ready when its port answers, and gone at the end."""

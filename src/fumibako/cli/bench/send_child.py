@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,7 +15,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("people", type=int)
     parser.add_argument("port", type=int)
     parser.add_argument("connections", type=int)
+    parser.add_argument("--reader", action="store_true")
     parser.add_argument("--profile", default="", metavar="FILE")
+
+
+@contextmanager
+def reading() -> Iterator[dict[str, float]]:
+    """Somebody downloads the results over and over, slowly, while mails are sent (D07); what came of it, at the end."""
+    from fumibako.cli.bench.measured import data_words
+
+    found: dict[str, float] = {}
+    with subprocess.Popen([*data_words(), "bench", "_read"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield found
+        said, _ = process.communicate(b"")
+        found |= json.loads(said.splitlines()[-1])
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,15 +57,17 @@ def run(args: argparse.Namespace) -> int:
     tidy_up(timezone.now())
     worker_id, lock = enlist(timezone.now())
     leave_what_is_there()
-    watch = Stopwatch()
-    wait = profiled(args.profile, lambda: send_account(account.pk, worker_id, threading.Event()))
-    facts = watch.facts(mail_count)
+    with reading() if args.reader else nullcontext({}) as read:
+        watch = Stopwatch()
+        wait = profiled(args.profile, lambda: send_account(account.pk, worker_id, threading.Event()))
+        facts = watch.facts(mail_count)
     retire(worker_id, lock, timezone.now())
     states = {state: Delivery.objects.filter(state=state).count() for state in ("sent", "unknown", "failed", "queued")}
     whole = round(mail_count / (frozen["seconds"] + facts["seconds"]), 1)
     found = surroundings() | office.database_facts()
     show(
         **facts,
+        **read,
         whole_rate=whole,
         freeze_seconds=frozen["seconds"],
         wait=wait.cause,

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="PostgreSQL で測ります(測定用のデータベースを作り、終わると消します)",
     )
+    parser.add_argument("--reader", action="store_true", help="結果の書き出しをゆっくり読む人がいる時も測ります")
     parser.add_argument("--profile", default="", metavar="FILE", help="Python の profile を書き出します")
 
 
@@ -44,21 +45,30 @@ def run(args: argparse.Namespace) -> int:
                 show(bench="send", what=what, connections=connections, rtt_ms=args.rtt, **facts)
                 best[what] = max(best.get(what, 0.0), facts["rate"])
         ours = best.pop("fumibako")
+        if "fumibako beside a reader" in best:
+            ratios[f"{connections} beside a reader / alone"] = round(best.pop("fumibako beside a reader") / ours, 3)
         ratios |= {f"{connections} / {what}": round(ours / rate, 3) for what, rate in best.items()}
     show(bench="send", what="ratio", rtt_ms=args.rtt, ratios=ratios)
     return 0
 
 
 def _runs(args: argparse.Namespace, connections: int) -> Iterator[tuple[str, Line]]:
-    with _server(args.rtt) as (port, sink), folder() as data, database(args.database_url) as url:
+    with _server(args.rtt) as (port, sink):
         words = ["--profile", args.profile] if args.profile else []
-        ours = child("_send", data, args.mails, port, connections, *words, database_url=url)
-        yield "fumibako", ours | {"sink": sink}
+        ours = _ours(args, port, connections, *words) | {"sink": sink}
+        yield "fumibako", ours
+        if args.reader:
+            yield "fumibako beside a reader", _ours(args, port, connections, "--reader")
         program = shutil.which("smtp-source") or shutil.which("smtp-source", path="/usr/sbin")
         for what, options in PEERS.items() if program else ():
             count = args.peer_mails or args.mails
             command = [program or "", "-s", str(connections), "-m", str(count), "-l", str(ours["octets"]), *options]
             yield what, _peer([*command, "-f", "a@example.jp", "-t", "b@example.com", f"127.0.0.1:{port}"], count)
+
+
+def _ours(args: argparse.Namespace, port: int, connections: int, *words: str) -> Line:
+    with folder() as data, database(args.database_url) as url:
+        return child("_send", data, args.mails, port, connections, *words, database_url=url)
 
 
 def _peer(command: list[str], count: int) -> Line:
