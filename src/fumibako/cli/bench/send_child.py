@@ -7,7 +7,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     tidy_up(timezone.now())
     worker_id, lock = enlist(timezone.now())
     leave_what_is_there()
-    with reading() if args.reader else nullcontext({}) as read:
+    beside: AbstractContextManager[dict[str, float]] = reading() if args.reader else nullcontext({})
+    with beside as read:
         watch = Stopwatch()
         wait = profiled(args.profile, lambda: send_account(account.pk, worker_id, threading.Event()))
         facts = watch.facts(mail_count)

@@ -208,9 +208,7 @@ def due_count(account_id: int, now: datetime, *, limit: int) -> int:
 class _Claiming:
     """Takes the account's next due deliveries with the slots they need; k at once are the same as k one by one."""
 
-    def __init__(
-        self, pen: Pen, asked: _Asked, done: Round, *, is_only_looking: bool = False
-    ) -> None:
+    def __init__(self, pen: Pen, asked: _Asked, done: Round, *, is_only_looking: bool = False) -> None:
         self._pen, self._asked, self._done = pen, asked, done
         self._pace = open_pace(pen, asked.account_id)
         self._is_only_looking = is_only_looking

@@ -130,7 +130,7 @@ def pen_in_hand(*, is_alone: bool = False) -> Iterator[Pen]:
     """
     database = connections[DEFAULT_DB_ALIAS]
     may_be_plain = is_alone and not database.in_atomic_block and _is_plain(database)
-    with (_plain_transaction(database) if may_be_plain else one_writer()), database.wrap_database_errors:
+    with _plain_transaction(database) if may_be_plain else one_writer(), database.wrap_database_errors:
         pen = Pen(database)
         yield pen
         pen.finish()
