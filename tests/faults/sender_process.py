@@ -1,7 +1,8 @@
-"""A process that sends in children of its own, so that each can be traced, and killed at any system call.
+"""A process that sends, or receives, in children of its own, so that each can be traced, and killed at any system call.
 
 `python -m tests.faults.sender_process DATABASE PORT`; on stdin `send ACCOUNT`: a child takes its place as a worker and
 waits; its process id is printed. On stdin `go`: it sends everything that is due; its wait status is printed at its end.
+With `fetch ACCOUNT` it fetches instead, once.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +21,8 @@ from typing import Self
 
 ROOT = Path(__file__).parent.parent.parent
 LONGEST_SECONDS = 1800
+Work = Callable[[int, int, Callable[[], None]], None]
+"""What a child does: (account, port, wait for the start)."""
 FAILED = 3
 
 
@@ -53,12 +57,12 @@ class SenderProcess:
         self._process.kill()
         self._process.communicate()
 
-    def prepare(self, account_id: int) -> int:
-        """Start a child that is about to send for an account; return its process id."""
-        return int(self._ask(f"send {account_id}"))
+    def prepare(self, account_id: int, what: str = "send") -> int:
+        """Start a child that is about to send or to fetch for an account; return its process id."""
+        return int(self._ask(f"{what} {account_id}"))
 
     def go(self) -> int:
-        """Let it send; return its exit code, negative for the signal that ended it."""
+        """Let it begin; return its exit code, negative for the signal that ended it."""
         return os.waitstatus_to_exitcode(int(self._ask("go")))
 
     def _ask(self, words: str) -> str:
@@ -82,21 +86,24 @@ def main(database: str, port: int, pragmas: str = "") -> None:
     django.setup()
     # Imported here once, so that no child has to.
     from fumibako import logs
-    from fumibako.apps.sending import work
+    from fumibako.apps.inbox import work as fetching
+    from fumibako.apps.sending import work as sending
 
-    assert work.AROUND
+    assert sending.AROUND
+    assert fetching.fetch_account
     logs.set_up("sender", settings.DATA.logs)
     for line in sys.stdin:
-        _serve(int(line.split()[1]), port)
+        what, account_id = line.split()
+        _serve(WORKS[what], int(account_id), port)
 
 
-def _serve(account_id: int, port: int) -> None:
+def _serve(work: Work, account_id: int, port: int) -> None:
     starter, go = os.pipe()
     is_ready, ready = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(go)
-        os._exit(_send(account_id, port, starter, ready))
+        os._exit(_do(work, account_id, port, starter, ready))
     os.close(starter)
     os.close(ready)
     os.read(is_ready, 1)
@@ -109,27 +116,44 @@ def _serve(account_id: int, port: int) -> None:
     print(os.waitpid(child, 0)[1], flush=True)
 
 
-def _send(account_id: int, port: int, starter: int, ready: int) -> int:
+def _do(work: Work, account_id: int, port: int, starter: int, ready: int) -> int:
     from django.db import DatabaseError
+
+    def wait_for_start() -> None:
+        os.write(ready, b".")
+        os.read(starter, 1)
+
+    try:
+        work(account_id, port, wait_for_start)
+    except (DatabaseError, OSError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _send(account_id: int, port: int, wait_for_start: Callable[[], None]) -> None:
     from django.utils import timezone
 
     from fumibako.apps.sending import workers
     from fumibako.apps.sending.work import AROUND, Fleet, tidy_up
     from tests.support.jobs import FakeTime, around
 
-    try:
-        worker_id, lock = workers.enlist(timezone.now())
-        tidy_up(timezone.now())
-        world = replace(AROUND, route_of=around(port, FakeTime()).route_of, short_wait=timedelta(0))
-        os.write(ready, b".")
-        os.read(starter, 1)
-        Fleet(account_id, worker_id, threading.Event(), world).run()
-        workers.retire(worker_id, lock, timezone.now())
-    except (DatabaseError, OSError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return FAILED
-    return 0
+    worker_id, lock = workers.enlist(timezone.now())
+    tidy_up(timezone.now())
+    world = replace(AROUND, route_of=around(port, FakeTime()).route_of, short_wait=timedelta(0))
+    wait_for_start()
+    Fleet(account_id, worker_id, threading.Event(), world).run()
+    workers.retire(worker_id, lock, timezone.now())
 
+
+def _fetch(account_id: int, port: int, wait_for_start: Callable[[], None]) -> None:
+    from fumibako.apps.inbox.work import fetch_account
+
+    wait_for_start()
+    fetch_account(account_id)
+
+
+WORKS: dict[str, Work] = {"send": _send, "fetch": _fetch}
 
 if __name__ == "__main__":
     main(sys.argv[1], int(sys.argv[2]), sys.argv[3])
