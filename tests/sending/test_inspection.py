@@ -282,6 +282,19 @@ def test_five_thousand_people_are_checked_quickly_and_in_flat_memory() -> None:
     assert seconds < 30, "with the memory watch on; without it about one second"
 
 
+def test_checking_needs_no_more_memory_for_more_people() -> None:
+    drafts_of = [make_draft(body="{{氏名}} 様\n" + BODY), make_draft(body="{{氏名}} 様\n" + BODY)]
+    peaks = []
+    for draft, count in zip(drafts_of, (4_000, 8_000), strict=True):
+        drafts.add_people(None, draft, "staff", make_crowd(count))
+        look(draft)
+        tracemalloc.start()
+        look(draft)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 500_000, "remembering every address would take three times that"
+
+
 def test_a_finding_about_sent_rows_survives_rows_in_other_states() -> None:
     people = [make_person(f"見本{n} 花子", f"p{n}@example.jp") for n in range(2)]
     job = approve(make_draft(people))

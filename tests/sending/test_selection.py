@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from itertools import product
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -82,6 +85,39 @@ def test_h04_of_equal_addresses_the_first_in_the_list_gets_the_mail() -> None:
     assert reasons(draft) == ["", "duplicate", "duplicate"]
     drafts.tick(None, draft, PartyAddress.objects.get(recipient=people[0], slot=1).pk, False)
     assert reasons(draft) == ["unticked", "", "duplicate"]
+
+
+SPELLINGS = (
+    *("a@example.jp", "A@example.jp", "b@example.jp", "c@example.jp", "d@example.jp"),
+    *('"e."@docomo.ne.jp', "e.@docomo.ne.jp"),
+)
+"""With option ⑧ off the second spelling of the last address gets no mail, and the first one does."""
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_h04_the_first_gets_the_mail_however_few_addresses_are_remembered(seed: int) -> None:
+    chance = random.Random(seed)
+    flags = ("send", "send", "send", "do_not", "cannot")
+    people = [
+        make_person(f"見本{n} 花子", *chance.choices(SPELLINGS, k=chance.randrange(3)), flag=chance.choice(flags))
+        for n in range(40)
+    ]
+    draft = make_draft(people, make_account(allow_non_rfc=False))
+    for address in PartyAddress.objects.all():
+        drafts.tick(None, draft, address.pk, chance.random() < 0.8)
+    opt_out("D@example.jp", "by_hand")
+    at_once = selection.judged_rows(fresh(draft))
+    mailed = [judged.candidate.address_key for judged in at_once if judged.will_be_sent]
+    assert len(mailed) == len(set(mailed)) > 0
+    assert any(judged.reason == "duplicate" for judged in at_once)
+    for rows, in_hand in product((1, 2, 3, 7), (0, 1, 3)):
+        assert list(selection.JudgedRows(fresh(draft), rows, in_hand)) == at_once
+
+
+def test_counting_may_end_when_enough_mails_were_seen() -> None:
+    draft = make_draft([make_person(f"見本{n} 花子", f"p{n}@example.jp") for n in range(5)])
+    assert selection.counts_of(draft, up_to=3).mail_count == 3
+    assert selection.counts_of(draft, up_to=9) == selection.counts_of(draft)
 
 
 def test_a_person_without_an_address_stays_visible_as_excluded() -> None:

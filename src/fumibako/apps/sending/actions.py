@@ -15,7 +15,7 @@ from fumibako.apps.audit.actions import record
 from fumibako.apps.office.models import Operator
 from fumibako.apps.office.queries import office
 from fumibako.apps.sending import labels, ledger
-from fumibako.apps.sending.approval import Gate, Start, gate_problems, release_time
+from fumibako.apps.sending.approval import SMALL_SEND, Gate, Start, gate_problems, release_time
 from fumibako.apps.sending.build import TEST_SUBJECT, JobComposer, Moment, build_all, seal, sheet_of, test_row
 from fumibako.apps.sending.drafts import actor_name, add_people, last_editor, new_job, note, start_draft
 from fumibako.apps.sending.errors import ChangedMeanwhile, NotADraft, NotNow, Problem, Refused, SumsDisagree
@@ -89,7 +89,7 @@ def _times(job: BulkSend, start: Start, now: datetime) -> tuple[datetime, dateti
     """(release_at, the Date of every mail). A reserved mail is dated to its start, every other to its approval."""
     if job.account is None:
         return now, now
-    release_at = release_time(start, now, counts_of(job), job.account, office())
+    release_at = release_time(start, now, counts_of(job, up_to=SMALL_SEND), job.account, office())
     return release_at, release_at if isinstance(start, datetime) else now
 
 

@@ -7,20 +7,23 @@ One mail per address and job: of two equal addresses the first in the list gets 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import NamedTuple
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from fumibako.apps.accounts.models import MailAccount
-from fumibako.apps.recipients.models import PartyAddress, Recipient
-from fumibako.apps.recipients.queries import opted_out_keys
+from fumibako.apps.recipients.models import OptOut, PartyAddress, Recipient
 from fumibako.apps.recipients.rules import exclusion_of
 from fumibako.apps.sending.models import BulkSend, DraftAddress, RemovedRecipient
-from fumibako.mime.addresses import judge
+from fumibako.mime.addresses import is_everyday, judge
 
 CHUNK = 2000
 """Addresses in hand at once."""
+SHARED_IN_HAND = 10_000
+"""Addresses of more than one person that are remembered; beyond them the list itself is asked again."""
 PAGE_SIZE = 50
 """Persons on one page of the list."""
 
@@ -41,6 +44,11 @@ class Candidate(NamedTuple):
     flag: str | None
     error_count: int | None
     is_ticked: bool
+    position: int
+    is_opted_out: bool
+    """配信停止 is in force for the address."""
+    is_shared: bool
+    """Somebody else has the same address, or this person has it twice."""
 
     @property
     def name(self) -> str:
@@ -62,11 +70,13 @@ COLUMNS = (
     "address__flag",
     "address__error_count",
     "is_ticked",
+    "position",
+    "is_opted_out",
+    "is_shared",
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A candidate and the verdict. `reason` "" = gets a mail; `wire` is then what RCPT TO will carry."""
 
     candidate: Candidate
@@ -147,49 +157,42 @@ def options_of(account: MailAccount | None) -> Options:
     return Options(account.allow_non_rfc, account.allow_do_not_send)
 
 
-def judge_all(
-    candidates: Iterable[Candidate], options: Options, opted_out: set[str], taken: set[str] | None = None
-) -> Iterator[Judged]:
-    """Judge every address in the order of the list. `taken` are the keys that have their mail already."""
-    taken = set() if taken is None else taken
-    for candidate in candidates:
-        judged = _judge(candidate, options, opted_out)
-        if judged.will_be_sent:
-            key = candidate.address_key or ""
-            if key in taken:
-                judged = Judged(candidate, "duplicate", True)
-            taken.add(key)
-        yield judged
-
-
-def _judge(candidate: Candidate, options: Options, opted_out: set[str]) -> Judged:
-    if not candidate.address:
+def _judge(candidate: Candidate, options: Options) -> Judged:
+    """The verdict on one address by itself: whether an equal one has the mail already is another question."""
+    address = candidate.address
+    if not address:
         return Judged(candidate, "no_address", False)
     refused = exclusion_of(
         candidate.flag or "",
         candidate.kind,
         allow_do_not_send=options.allow_do_not_send,
-        is_opted_out=candidate.address_key in opted_out,
+        is_opted_out=bool(candidate.is_opted_out),
     )
     if refused:
         return Judged(candidate, refused, False)
     if not candidate.is_ticked:
         is_unwanted = candidate.flag == PartyAddress.Flag.DO_NOT
         return Judged(candidate, "do_not" if is_unwanted else "unticked", True)
-    verdict = judge(candidate.address, allow_non_rfc=options.allow_non_rfc)
+    if is_everyday(address):
+        return Judged(candidate, "", True, address)
+    verdict = judge(address, allow_non_rfc=options.allow_non_rfc)
     if not verdict.is_accepted:
         return Judged(candidate, "bad_address", False)
     return Judged(candidate, "", True, verdict.wire)
 
 
-def candidates_of(job: BulkSend) -> list[Candidate]:
-    """The draft's list as stored, in its order: one query."""
-    return list(_candidates(job))
+def _listed(job: BulkSend) -> QuerySet[DraftAddress, DraftAddress]:
+    return DraftAddress.objects.filter(job=job)
 
 
-def _candidates(job: BulkSend) -> Iterator[Candidate]:
-    rows = DraftAddress.objects.filter(job=job).order_by("position", "address__slot", "id").values_list(*COLUMNS)
-    return (Candidate(*row) for row in rows.iterator(chunk_size=CHUNK))
+def _candidates(listed: QuerySet[DraftAddress, DraftAddress]) -> Iterator[Candidate]:
+    key = OuterRef("address__address_key")
+    asked = listed.annotate(
+        is_opted_out=Exists(OptOut.objects.filter(lifted_at=None, address_key=key)),
+        is_shared=Exists(PartyAddress.objects.filter(address_key=key).exclude(pk=OuterRef("address_id"))),
+    )
+    rows = asked.order_by("position", "address__slot", "id").values_list(*COLUMNS)
+    return map(Candidate._make, rows.iterator(chunk_size=CHUNK))
 
 
 def judged_rows(job: BulkSend) -> list[Judged]:
@@ -202,13 +205,58 @@ class JudgedRows:
     """The same, read anew each time it is gone through and never held as a whole, however long the list is."""
 
     job: BulkSend
+    at_once: int = CHUNK
+    shared_in_hand: int = SHARED_IN_HAND
 
     def __iter__(self) -> Iterator[Judged]:
-        options, taken = options_of(self.job.account), set[str]()
-        candidates = _candidates(self.job)
-        while chunk := list(islice(candidates, CHUNK)):
-            opted_out = opted_out_keys([one.address_key for one in chunk if one.address_key])
-            yield from judge_all(chunk, options, opted_out, taken)
+        options = options_of(self.job.account)
+        taken = _Taken(self.job, options, self.shared_in_hand)
+        candidates = _candidates(_listed(self.job))
+        while chunk := list(islice(candidates, self.at_once)):
+            taken.look_back([one for one in chunk if one.is_shared])
+            for candidate in chunk:
+                judged = _judge(candidate, options)
+                is_repeated = candidate.is_shared and not judged.reason and not taken.add(candidate)
+                yield Judged(candidate, "duplicate", True) if is_repeated else judged
+
+
+class _Taken:
+    """Which shared addresses have their mail already. Nothing is remembered of an address that only one person has.
+
+    Not all of them are kept in hand: those that were let go are looked for in the list, judged once more by the same
+    rule, so that the first of equal addresses gets the mail however many there are.
+    """
+
+    def __init__(self, job: BulkSend, options: Options, at_most: int) -> None:
+        self._job = job
+        self._options = options
+        self._at_most = at_most
+        self._keys: set[str | None] = set()
+        self._has_let_go = False
+
+    def add(self, candidate: Candidate) -> bool:
+        """Give the mail to this one. False when an equal address has it."""
+        if candidate.address_key in self._keys:
+            return False
+        self._keys.add(candidate.address_key)
+        return True
+
+    def look_back(self, shared: Sequence[Candidate]) -> None:
+        """Be ready to answer for these, which come next."""
+        if len(self._keys) > self._at_most:
+            self._keys.clear()
+            self._has_let_go = True
+        unknown = [one for one in shared if one.address_key not in self._keys]
+        if self._has_let_go and unknown:
+            self._keys.update(self._mailed_before(unknown[0], {str(one.address_key) for one in unknown}))
+
+    def _mailed_before(self, first: Candidate, keys: Collection[str]) -> Iterator[str | None]:
+        equal = PartyAddress.objects.filter(address_key__in=keys)
+        earlier = Q(position__lt=first.position) | Q(position=first.position, address__slot__lt=first.slot)
+        earlier |= Q(position=first.position, address__slot=first.slot, id__lt=first.draft_id)
+        for candidate in _candidates(_listed(self._job).filter(earlier, address__in=equal.values("pk"))):
+            if _judge(candidate, self._options).will_be_sent:
+                yield candidate.address_key
 
 
 def rows_of(job: BulkSend, page: int = 1, *, reason: str | None = None) -> RowsPage:
@@ -231,42 +279,69 @@ def _by_person(rows: Sequence[Judged]) -> list[PersonRow]:
     return people
 
 
-def counts_of(job: BulkSend) -> SelectionCounts:
-    """Persons, mails and exclusions of a draft, as if it were sent now."""
-    return count(JudgedRows(job), job.account.max_per_job if job.account else None)
+def counts_of(job: BulkSend, *, up_to: int | None = None) -> SelectionCounts:
+    """Persons, mails and exclusions of a draft, as if it were sent now. Counting may end at the mail number `up_to`."""
+    tally = Tally()
+    for _ in tally.passing(JudgedRows(job)):
+        if tally.mail_count == up_to:
+            break
+    return tally.counts(job.account)
 
 
-def count(rows: Iterable[Judged], limit: int | None) -> SelectionCounts:
-    """Add up judged rows."""
-    mails: Counter[int] = Counter()
-    kinds: dict[int, str] = {}
-    by_kind: Counter[str] = Counter()
-    excluded: Counter[str] = Counter()
-    lifted = 0
-    row_count = 0
-    for judged in rows:
-        row_count += 1
+class Tally:
+    """Adds up judged rows as they go by. The addresses of one person follow one another in every list."""
+
+    def __init__(self) -> None:
+        self.mail_count = 0
+        self._row_count = 0
+        self._lifted_count = 0
+        self._two_mail_count = 0
+        self._by_kind: Counter[str] = Counter()
+        self._mailed: Counter[str] = Counter()
+        self._listed: Counter[str] = Counter()
+        self._excluded: Counter[str] = Counter()
+        self._person: int | None = None
+        self._mails_of_person = 0
+
+    def passing(self, rows: Iterable[Judged]) -> Iterator[Judged]:
+        """The same rows, counted."""
+        for judged in rows:
+            self._take(judged)
+            yield judged
+
+    def _take(self, judged: Judged) -> None:
         candidate = judged.candidate
-        kinds[candidate.recipient_id] = candidate.kind
+        self._row_count += 1
+        if candidate.recipient_id != self._person:
+            self._person, self._mails_of_person = candidate.recipient_id, 0
+            self._listed[candidate.kind] += 1
         if judged.reason:
-            excluded[judged.reason] += 1
-            continue
-        mails[candidate.recipient_id] += 1
-        by_kind[candidate.kind] += 1
-        lifted += judged.lifts_do_not_send
-    return SelectionCounts(
-        person_count=len(mails),
-        mail_count=sum(mails.values()),
-        two_mail_person_count=sum(1 for number in mails.values() if number > 1),
-        by_kind=dict(by_kind),
-        persons_by_kind=dict(Counter(kinds[recipient_id] for recipient_id in mails)),
-        excluded_count=sum(excluded.values()),
-        excluded_by_reason=dict(excluded),
-        lifted_count=lifted,
-        limit=limit,
-        row_count=row_count,
-        persons_by_list=dict(Counter(kinds.values())),
-    )
+            self._excluded[judged.reason] += 1
+            return
+        self.mail_count += 1
+        self._by_kind[candidate.kind] += 1
+        self._lifted_count += judged.lifts_do_not_send
+        self._mails_of_person += 1
+        if self._mails_of_person == 1:
+            self._mailed[candidate.kind] += 1
+        elif self._mails_of_person == 2:
+            self._two_mail_count += 1
+
+    def counts(self, account: MailAccount | None) -> SelectionCounts:
+        """What went by until now, and the limit of the account that would send."""
+        return SelectionCounts(
+            person_count=sum(self._mailed.values()),
+            mail_count=self.mail_count,
+            two_mail_person_count=self._two_mail_count,
+            by_kind=dict(self._by_kind),
+            persons_by_kind=dict(self._mailed),
+            excluded_count=sum(self._excluded.values()),
+            excluded_by_reason=dict(self._excluded),
+            lifted_count=self._lifted_count,
+            limit=account.max_per_job if account else None,
+            row_count=self._row_count,
+            persons_by_list=dict(self._listed),
+        )
 
 
 def has_people(job: BulkSend) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from fumibako.apps.recipients.models import Recipient
 from fumibako.apps.sending.build import JobComposer, Moment, build_all, sheet_of
@@ -17,7 +19,7 @@ from fumibako.apps.sending.inspection.survey import Sample, Survey
 from fumibako.apps.sending.models import BulkSend, Delivery
 from fumibako.apps.sending.plan import Plan
 from fumibako.apps.sending.schedule import plan_of
-from fumibako.apps.sending.selection import Judged, JudgedRows, SelectionCounts, count
+from fumibako.apps.sending.selection import Judged, JudgedRows, SelectionCounts, Tally
 from fumibako.letters.merge import LetterRefused
 from fumibako.mime.unsendable import Unsendable
 
@@ -67,18 +69,22 @@ def inspect(
     """
     account = job.account
     rows = JudgedRows(job)
-    counts = count(rows, account.max_per_job if account else None)
-    schedule = plan_of(account, counts.mail_count, start_at or now, deadline_at)
     sheet = sheet_of(job, account) if account else {}
-    draft = Draft(job, account, sheet, rows, counts, schedule, now)
-    letter = Letter(job.subject, job.body, job.attachments.count())
-    findings = [*job_findings(draft), *letter_findings(letter, _registered_names())]
+    tally = Tally()
+    passing = tally.passing(rows)
+    findings: list[Finding] = []
     samples: tuple[Sample, ...] = ()
     if account is not None:
         survey = Survey(account.charset)  # type: ignore[arg-type]
-        findings += _build(draft, rows, Moment(dated_at or now, job.created_by_name), survey, keep)
+        findings += _build(job, sheet, passing, Moment(dated_at or now, job.created_by_name), survey, keep)
         findings += survey.findings()
         samples = survey.samples()
+    deque(passing, maxlen=0)  # where no mail could be built, the list is counted all the same
+    counts = tally.counts(account)
+    schedule = plan_of(account, counts.mail_count, start_at or now, deadline_at)
+    findings += job_findings(Draft(job, account, sheet, rows, counts, schedule, now))
+    letter = Letter(job.subject, job.body, job.attachments.count())
+    findings += letter_findings(letter, _registered_names())
     found = with_confirmations(findings, job.confirmed_findings)
     failing = {one.id for one in found}
     passed = tuple(id for id in labels.CHECKS if id not in failing)
@@ -86,10 +92,10 @@ def inspect(
 
 
 def _build(
-    draft: Draft, rows: Iterable[Judged], moment: Moment, survey: Survey, keep: Keep | None
+    job: BulkSend, sheet: dict[str, Any], rows: Iterable[Judged], moment: Moment, survey: Survey, keep: Keep | None
 ) -> Iterator[Finding]:
     try:
-        composer = JobComposer(draft.sheet)
+        composer = JobComposer(sheet)
     except LetterRefused:
         return  # each mistake is a finding of the letter already
     except AttachmentMissing as missing:
@@ -98,7 +104,7 @@ def _build(
     except Unsendable as refusal:
         yield Finding("C01:sheet", "C01", "stop", *labels.unusable_sender(refusal.field), link="sender")
         return
-    for built in build_all(draft.job, draft.sheet, composer, rows, moment):
+    for built in build_all(job, sheet, composer, rows, moment):
         survey.take(built)
         if keep is not None:
             keep(built.row)

@@ -6,7 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
+
+from django.db.models import QuerySet
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.recipients.models import PartyAddress, Recipient, Staff
@@ -22,6 +25,7 @@ SAME_PEOPLE_SHARE = 0.3
 EVERYBODY_SHARE = 0.8
 EVERYBODY_FROM = 20
 """A small office may well write to all its staff."""
+KEYS_PER_QUERY = 10_000
 STOPPING_WORDS = ("配信停止", "配信の停止", "配信を停止", "配信解除")
 
 
@@ -91,8 +95,7 @@ def _repeated(draft: Draft) -> Iterator[Finding]:
         job__approved_at__gte=since,
         state__in=[State.SENT, State.UNKNOWN, State.HANDING_OVER],
     ).exclude(job=draft.job)
-    reached = set(sent.values_list("address_key", flat=True))
-    again = sum(1 for judged in draft.rows if judged.will_be_sent and judged.candidate.address_key in reached)
+    again = _reached_again(draft.rows, sent) if sent.exists() else 0
     if again <= draft.counts.mail_count * SAME_PEOPLE_SHARE:
         return
     last = sent.order_by("-changed_at").values_list("changed_at", flat=True).first() or draft.now
@@ -100,6 +103,15 @@ def _repeated(draft: Draft) -> Iterator[Finding]:
     yield Finding(
         "C09", "C09", "confirm", title, detail, link="recipients", fingerprint=fingerprint(draft.job.subject, again)
     )
+
+
+def _reached_again(rows: Iterable[Judged], sent: QuerySet[Delivery, Delivery]) -> int:
+    """How many of these mails go where one of those went; neither side is held as a whole."""
+    mailed = (judged.candidate.address_key for judged in rows if judged.will_be_sent)
+    again = 0
+    while keys := set(islice(mailed, KEYS_PER_QUERY)):
+        again += sent.filter(address_key__in=keys).order_by().values("address_key").distinct().count()
+    return again
 
 
 def _mixed(draft: Draft) -> Iterator[Finding]:
@@ -112,7 +124,7 @@ def _mixed(draft: Draft) -> Iterator[Finding]:
 
 def _lifted(draft: Draft) -> Iterator[Finding]:
     people = People()
-    for judged in draft.rows:
+    for judged in draft.rows if draft.counts.lifted_count else ():
         if judged.lifts_do_not_send:
             one = judged.candidate
             people.add(PersonRef(one.recipient_id, one.kind, one.number, one.name, one.address or ""))

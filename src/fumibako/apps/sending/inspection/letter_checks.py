@@ -81,10 +81,12 @@ def _at(id: str, where: str, line: int, word: str, title: str, detail: str) -> F
 def _registered_names(letter: Letter, names: Iterable[str]) -> Iterator[Finding]:
     lines = [(where, number, line, _SPACES.sub("", line)) for where, number, line in letter.lines]
     everything = "\n".join(plain for _, _, _, plain in lines)
-    for name in dict.fromkeys(names):
+    said: set[str] = set()
+    for name in names:
         plain_name = _SPACES.sub("", name)
-        if len(plain_name) < 3 or plain_name not in everything:
+        if len(plain_name) < 3 or plain_name not in everything or name in said:
             continue
+        said.add(name)
         where, number, line, _ = next(one for one in lines if plain_name in one[3])
         yield _at("C07", where, number, name, *labels.registered_name(name, line.strip(), number, where))
 
