@@ -12,6 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 LOCAL_OCTETS = 64
 """RFC 5321 §4.5.3.1.1."""
@@ -132,6 +133,7 @@ def _verdict(local: str, domain: str, allow_non_rfc: bool) -> Verdict:
     return Verdict(True, wire, is_quoted_by_us=needs_quotes)
 
 
+@lru_cache(maxsize=1024)
 def domain_on_the_wire(domain: str) -> str | None:
     """The domain in ASCII, internationalised labels as `xn--` (RFC 5890), or None when it cannot be a mail domain.
 

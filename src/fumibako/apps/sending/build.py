@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
+from django.db.models.base import ModelState
 from django.utils import timezone
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.recipients.queries import merge_values
 from fumibako.apps.sending.files import read_kept_file
 from fumibako.apps.sending.models import BulkSend, Delivery
-from fumibako.apps.sending.selection import Judged
+from fumibako.apps.sending.selection import Candidate, Judged
 from fumibako.delivery.states import State
 from fumibako.letters.body import joined_body
 from fumibako.letters.merge import LetterRefused, ParsedLetter, Rendered, as_written, parse
@@ -165,8 +166,7 @@ def wire_of(address: str, field: str) -> str:
     return verdict.wire
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """One row of the job to be, not stored yet. `composed` and `rendered` are missing where no mail is sent, and
     `refusal` says why a mail that should be sent could not be built."""
 
@@ -205,41 +205,79 @@ def build_all(
     first_seq: int = 1,
 ) -> Iterator[Built]:
     """Build every mail of a draft, one at a time, in the order of its list; exclusions come along without a mail."""
-    identities = Identities(job, sheet)
-    common = common_values(sheet, moment)
+    identities, blank = Identities(job, sheet), _Blank(job, moment)
+    people = _People(composer.letter.fields_used, common_values(sheet, moment))
     numbered = enumerate(rows, start=first_seq)
     while chunk := list(islice(numbered, PEOPLE_PER_QUERY)):
-        people = merge_values(list({judged.candidate.recipient_id for _, judged in chunk if judged.will_be_sent}))
+        people.look_up([judged.candidate.recipient_id for _, judged in chunk if judged.will_be_sent])
         for seq, judged in chunk:
-            row = _row(job, judged, seq, moment)
+            row = blank.row(judged, seq)
             if judged.will_be_sent:
-                personal = people.get(judged.candidate.recipient_id, {})
-                everything = {**personal, **common, "メールアドレス": judged.candidate.address or ""}
-                row.values = {name: everything.get(name, "") for name in composer.letter.fields_used}
+                row.values = people.values_for(judged.candidate)
                 identities.give(row, moment.dated_at)
                 yield _built(composer, judged, row)
             else:
                 yield Built(judged, row)
 
 
-def _row(job: BulkSend, judged: Judged, seq: int, moment: Moment) -> Delivery:
-    candidate = judged.candidate
-    return Delivery(
-        job=job,
-        account=job.account,
-        seq=seq,
-        recipient_id=candidate.recipient_id,
-        party_address_id=candidate.address_id,
-        party_kind=candidate.kind,
-        party_number=candidate.number,
-        party_name=candidate.name,
-        address=candidate.address or "",
-        address_key=candidate.address_key or "",
-        wire_address=judged.wire,
-        state=State.SUPPRESSED if judged.reason else State.PLANNED,
-        exclusion=judged.reason,
-        changed_at=moment.dated_at,
-    )
+TOLD_BY_LIST: dict[str, Callable[[Candidate], str]] = {
+    "氏名": lambda one: one.name,
+    "姓": lambda one: one.family_name,
+    "名": lambda one: one.given_name,
+    "メールアドレス": lambda one: one.address or "",
+}
+"""Merge values that need no further look at the person: the same words as in `merge_values`."""
+
+
+class _People:
+    """The merge values that a letter uses, person by person."""
+
+    def __init__(self, fields_used: tuple[str, ...], common: Mapping[str, str]) -> None:
+        self._fields = [(name, TOLD_BY_LIST.get(name)) for name in fields_used]
+        self._common = dict(common)
+        self._is_told_by_list = set(fields_used) <= {*common, *TOLD_BY_LIST}
+        self._personal: dict[int, dict[str, str]] = {}
+
+    def look_up(self, recipient_ids: Iterable[int]) -> None:
+        """Fetch what the letter needs of these people, unless the list tells all of it."""
+        if not self._is_told_by_list:
+            self._personal = merge_values(list(set(recipient_ids)))
+
+    def values_for(self, one: Candidate) -> dict[str, str]:
+        """In the order of the letter; what this person lacks is empty."""
+        others = self._personal.get(one.recipient_id, {}) | self._common
+        return {name: tell(one) if tell else others.get(name, "") for name, tell in self._fields}
+
+
+class _Blank:
+    """Makes the rows of one job from one that Django made, as unpickling does: what all rows have in common is not
+    checked and set anew, column by column, for every mail."""
+
+    def __init__(self, job: BulkSend, moment: Moment) -> None:
+        model = Delivery(job=job, account=job.account, changed_at=moment.dated_at)
+        self._columns = {field.attname: getattr(model, field.attname) for field in Delivery._meta.concrete_fields}
+
+    def row(self, judged: Judged, seq: int) -> Delivery:
+        """The row of one address, planned or with the reason why it gets no mail."""
+        candidate = judged.candidate
+        row = Delivery.__new__(Delivery)
+        row.__dict__.update(
+            self._columns,
+            _state=ModelState(),
+            seq=seq,
+            recipient_id=candidate.recipient_id,
+            party_address_id=candidate.address_id,
+            party_kind=candidate.kind,
+            party_number=candidate.number,
+            party_name=candidate.name,
+            address=candidate.address or "",
+            address_key=candidate.address_key or "",
+            wire_address=judged.wire,
+            state=State.SUPPRESSED if judged.reason else State.PLANNED,
+            exclusion=judged.reason,
+            values={},
+        )
+        return row
 
 
 def _built(composer: JobComposer, judged: Judged, row: Delivery) -> Built:
@@ -299,7 +337,7 @@ class Identities:
 
     def give(self, row: Delivery, dated_at: datetime) -> None:
         """Set message_id, dated_at and boundary. Raises Unsendable when the sender's domain cannot stand in one."""
-        digest = hmac.new(self._key, f"{self._seed}:{row.seq}".encode("ascii"), hashlib.sha256).hexdigest()
+        digest = hmac.digest(self._key, f"{self._seed}:{row.seq}".encode("ascii"), "sha256").hex()
         token, rest = digest[: 2 * ID_OCTETS], digest[2 * ID_OCTETS : 4 * ID_OCTETS]
         row.message_id = new_message_id(f"{self._prefix}.{row.seq}.{token}", self._domain)[1:-1]
         row.boundary = f"=_fb_{rest}"
