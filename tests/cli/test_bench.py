@@ -32,8 +32,9 @@ def test_bench_send_sends_every_mail_behind_a_wire_and_leaves_nothing_behind(tmp
 
 
 def test_bench_freeze_tells_time_and_memory(tmp_path: Path) -> None:
-    first, ratio = measured(tmp_path, "freeze", "--people", "30")
-    assert (first["mails"], ratio["peak_rss"]) == (30, 1.0)
+    looked, frozen, ratio = measured(tmp_path, "freeze", "--people", "30")
+    assert (looked["what"], looked["mails"], frozen["what"], frozen["mails"]) == ("inspect", 30, "fumibako", 30)
+    assert ratio["peak_rss"] == 1.0
 
 
 def test_an_unknown_measurement_is_refused_with_the_ones_there_are() -> None:

@@ -1,4 +1,4 @@
-"""`bench freeze`: how long approving takes, and how much memory, for few and for many people."""
+"""`bench freeze`: how long inspecting and approving take, and how much memory, for few and for many people."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """One line per size; the last compares the memory of the last with the first."""
+    """Two lines per size, 点検 and 承認; the last compares the memory of the last approval with the first."""
     peaks: list[float] = []
     words = ["--profile", args.profile] if args.profile else []
     for people in map(int, args.people.split(",")):
         with folder() as data:
             child("_freeze", data, people, free_port())
+            looked = child("_freeze", data, people, 0, "--look")
             facts = child("_freeze", data, people, 0, "--made", *words)
+        show(bench="freeze", what="inspect", people=people, **looked)
         show(bench="freeze", what="fumibako", people=people, **facts)
         peaks.append(facts["peak_rss_mb"])
     show(bench="freeze", what="ratio", peak_rss=round(peaks[-1] / peaks[0], 2))
