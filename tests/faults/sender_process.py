@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -85,12 +86,10 @@ def main(database: str, port: int, pragmas: str = "") -> None:
         settings.DATABASES["default"]["OPTIONS"]["init_command"] = pragmas
     django.setup()
     # Imported here once, so that no child has to.
+    for work in ("fumibako.apps.sending.work", "fumibako.apps.inbox.work"):
+        import_module(work)
     from fumibako import logs
-    from fumibako.apps.inbox import work as fetching
-    from fumibako.apps.sending import work as sending
 
-    assert sending.AROUND
-    assert fetching.fetch_account
     logs.set_up("sender", settings.DATA.logs)
     for line in sys.stdin:
         what, account_id = line.split()

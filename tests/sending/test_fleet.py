@@ -18,7 +18,7 @@ from fumibako.apps.recipients.models import OptOut
 from fumibako.apps.sending import ledger
 from fumibako.apps.sending.models import BulkSend, Delivery, DeliveryEvent, Pace
 from fumibako.apps.sending.work import Fleet, send_account, tidy_up
-from fumibako.apps.sending.working.fleet import MOST_ROUNDS_AHEAD
+from fumibako.apps.sending.working.tempo import MOST_ROUNDS_AHEAD
 from fumibako.delivery.decision import UNTOUCHED, Move, Standing, decide
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
 from fumibako.delivery.states import State, Trigger

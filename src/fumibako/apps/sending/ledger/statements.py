@@ -149,7 +149,7 @@ def _plain_transaction(database: BaseDatabaseWrapper) -> Iterator[None]:
         try:
             yield
             driver.commit()
-        except BaseException:
+        except BaseException:  # boundary: whatever ends it, nothing of a transaction that is not durable may stay open
             _roll_back(database)
             raise
 

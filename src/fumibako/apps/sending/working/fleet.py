@@ -8,7 +8,6 @@ mark and its recorded answer, whatever is said ahead: that one is all a crash ca
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 
@@ -25,6 +24,7 @@ from .berth import Berth
 from .books import ANSWER_SECONDS, NO_COMMIT, Books
 from .loads import Composers, JobHalted, Load, Unbuilt
 from .sessions import Sessions
+from .tempo import Tempo
 
 log = structlog.get_logger("fumibako.sending")
 
@@ -32,9 +32,6 @@ LOOK_SECONDS = 0.5
 """How soon a request to stop is noticed while only answers are awaited."""
 LONGEST_GATHERING = 0.005
 """How long the first line before its dot waits for the others, at most, so that they share its commit."""
-AHEAD_SECONDS = 0.25
-"""For how long mails may be claimed ahead at the pace of the latest rounds: one question to the database for many."""
-MOST_ROUNDS_AHEAD = 8
 STALE_SECONDS = 60.0
 """What was claimed ahead and has not begun by then goes back: flags and opt-outs are judged anew."""
 
@@ -60,9 +57,7 @@ class Fleet:
         self._wait: ledger.Wait | None = None
         self._limit = max(1, MailAccount.objects.get(pk=account_id).connections)
         self._may_say_ahead = True
-        self._commit_seconds = 0.0
-        self._round_seconds = AHEAD_SECONDS
-        self._round_began_at = -math.inf
+        self._tempo = Tempo()
 
     @property
     def sent_count(self) -> int:
@@ -157,14 +152,12 @@ class Fleet:
     @property
     def _must_record(self) -> bool:
         """True when answers wait for no mark that would carry them along soon."""
-        books = self._books
-        if not books.answers:
-            return False
-        return books.is_overdue or books.has_bad_news or not any(berth.is_under_way for berth in self._berths)
+        is_pressing = self._books.is_overdue or self._books.has_bad_news
+        return bool(self._books.answers) and (is_pressing or not any(one.is_under_way for one in self._berths))
 
     def _gather_others(self) -> None:
         """Lines that are about to stand before their dot get a moment to share the commit of those that do."""
-        until = self._around.stopwatch() + min(LONGEST_GATHERING, self._commit_seconds / 2)
+        until = self._around.stopwatch() + min(LONGEST_GATHERING, self._tempo.commit_seconds / 2)
         while any(berth.is_before_dot for berth in self._berths):
             late = [berth.carrier for berth in self._berths if berth.loads and not berth.is_before_dot]
             seconds = until - self._around.stopwatch()
@@ -210,8 +203,7 @@ class Fleet:
             return
         following = {berth: self._next_for(berth) for berth in ready}
         has_news, has_trouble, begun_at = bool(self._books.answers), self._books.has_trouble, self._around.stopwatch()
-        self._round_seconds += (min(begun_at - self._round_began_at, AHEAD_SECONDS) - self._round_seconds) / 8
-        self._round_began_at = begun_at
+        self._tempo.round_begins(begun_at)
         done = self._books.settle([berth.loads[0].claim for berth in ready], self._wanted(following))
         if done is None:
             self._pool.extendleft(load for load in reversed(list(following.values())) if load is not None)
@@ -223,7 +215,7 @@ class Fleet:
         marked_at = self._around.stopwatch()
         for berth in ready:
             self._hand_over(berth, marked_at, following[berth])
-        self._commit_seconds += (marked_at - begun_at - self._commit_seconds) / 8
+        self._tempo.committed(marked_at)
         if has_news:
             # Something changed: what was to be waited for may be over.
             self._wait = None
@@ -238,23 +230,18 @@ class Fleet:
         return {load.claim.row.pk for load in loads} | {claim.row.pk for claim, _ in self._halted.values()}
 
     def _wanted(self, following: dict[Berth, Load | None]) -> int:
-        """The mail behind each line's dot and one to be ready when its time comes, and for some rounds more at once;
-        nothing while those are there, or there is none to get."""
+        """The mail behind each line's dot and one ready for its time, and some rounds more while it is about it."""
         if self._halted or not (self._may_claim or self._books.answers):
             return 0
         room = sum(1 + (self._may_say_ahead and berth.carrier.may_say_ahead) for berth in self._berths)
         said_count = sum(max(0, len(berth.loads) - 1) for berth in self._berths)
         said_count += sum(load is not None for load in following.values())
         missing_count = room - said_count - len(self._pool)
-        if missing_count <= 0:
-            return 0
-        rounds = min(MOST_ROUNDS_AHEAD, int(AHEAD_SECONDS / self._round_seconds))
-        return missing_count + rounds * len(self._berths)
+        return missing_count + self._tempo.rounds_ahead * len(self._berths) if missing_count > 0 else 0
 
     def _next_for(self, berth: Berth) -> Load | None:
         """The mail to be said ahead behind this line's dot, made ready before the mark so that nothing lies between."""
-        may_say_ahead = self._may_say_ahead and berth.carrier.may_say_ahead
-        if not (self._pool and may_say_ahead) or self._books.has_bad_news:
+        if self._books.has_bad_news or not (self._pool and self._may_say_ahead and berth.carrier.may_say_ahead):
             return None
         load = self._pool.popleft()
         return load if self._is_prepared(load, berth.carrier) else None
