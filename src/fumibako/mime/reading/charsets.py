@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from fumibako.mime.reading.guessing import best_guess, is_really_euc, is_really_japanese, looks_like_utf8
@@ -232,6 +233,7 @@ class Decoded:
     is_guess: bool = False
 
 
+@lru_cache(maxsize=64)
 def known_charset(label: str) -> str | None:
     """The charset a label stands for, "" for plain ASCII, None when no charset of ours has this name."""
     name = label.strip().strip("\"'").lower().partition("*")[0]

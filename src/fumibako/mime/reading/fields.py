@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 HEADER_OCTETS: Final = 256 * 1024
 """Of a longer header block only so much is read; what follows stays in the raw mail."""
 FIELDS: Final = 5_000
 """More fields than this are not looked at."""
+
+BLOCK_OCTETS: Final = 32 * 1024
+"""A header block of so much is remembered for the next reader of the same mail."""
 
 _LINE: Final = re.compile(rb"([^\n]*)(\n|\Z)")
 _FIELD: Final = re.compile(rb"([!-9;-~]{1,120})[ \t]*:[ \t]*")
@@ -31,18 +35,23 @@ class Fields:
 
     all: tuple[Field, ...] = ()
     is_cut: bool = False
+    _by_name: dict[str, list[bytes]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Every name is asked for many times."""
+        for one in self.all:
+            self._by_name.setdefault(one.name.lower(), []).append(one.value)
 
     def values(self, name: str) -> list[bytes]:
         """Every value of this name, in order."""
-        wanted = name.lower()
-        return [field.value for field in self.all if field.name.lower() == wanted]
+        return list(self._by_name.get(name.lower(), ()))
 
     def first(self, name: str) -> bytes:
         """The first value of this name that is not empty, or b""."""
-        return next((value for value in self.values(name) if value.strip()), b"")
+        return next((value for value in self._by_name.get(name.lower(), ()) if value.strip()), b"")
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and bool(self.values(name))
+        return isinstance(name, str) and name.lower() in self._by_name
 
 
 def read_fields(raw: bytes, start: int, end: int) -> tuple[Fields, int]:
@@ -51,6 +60,20 @@ def read_fields(raw: bytes, start: int, end: int) -> tuple[Fields, int]:
     Lines end in LF, with or without CR. A line that is neither a field nor folded is taken for a fold whose space got
     lost when fields follow it, and else for the first line of the body of a mail whose empty line got lost.
     """
+    empty = _BLANK.search(raw, start, min(end, start + BLOCK_OCTETS))
+    if empty is None:
+        return _read(raw, start, end)
+    # Nothing behind the empty line has a say, and several readers ask for the same block.
+    fields, body = _read_block(raw[start : empty.end()])
+    return fields, start + body
+
+
+@lru_cache(maxsize=4)
+def _read_block(block: bytes) -> tuple[Fields, int]:
+    return _read(block, 0, len(block))
+
+
+def _read(raw: bytes, start: int, end: int) -> tuple[Fields, int]:
     found: list[tuple[bytes, list[bytes]]] = []
     at, limit = start, min(end, start + HEADER_OCTETS)
     is_cut = False

@@ -6,12 +6,15 @@ Not a checker: `fumibako.mime.addresses` says whether an address makes sense. He
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from fumibako.mime.headers import Mailbox
 from fumibako.mime.reading.words import Context, decode_words, raw_text
 
 ADDRESSES: Final = 1_000
+SHORT_OCTETS: Final = 1_000
+"""A field of so much is remembered: one mail's is read several times, and our own address stands in all of them."""
 
 _TOKEN: Final = re.compile(
     r'"(?:[^"\\]|\\.){0,1000}"|=\?[^?\s]{0,60}\?(?:[BbQq]\?[^?\s<>]{0,4000}|[Qq]\?[^?<>"]{0,200})\?=|[^\s"<>(),;:\[\]=\\]+|\[[^\]\s]{0,100}\]|\s+|.',
@@ -79,6 +82,12 @@ class _Reader:
 
 def read_mailboxes(raw: bytes, context: Context) -> tuple[tuple[Mailbox, ...], bool]:
     """(the mailboxes of a field, at most 1,000; whether there were more). Groups give their members."""
+    if not raw:
+        return (), False
+    return _read_short(raw, context) if len(raw) <= SHORT_OCTETS else _read(raw, context)
+
+
+def _read(raw: bytes, context: Context) -> tuple[tuple[Mailbox, ...], bool]:
     reader = _Reader(context)
     depth = 0
     for match in _TOKEN.finditer(raw_text(raw, context)):
@@ -95,6 +104,9 @@ def read_mailboxes(raw: bytes, context: Context) -> tuple[tuple[Mailbox, ...], b
             break
     reader.end()
     return tuple(reader.found), reader.is_cut
+
+
+_read_short = lru_cache(maxsize=64)(_read)
 
 
 def _inside_angle(reader: _Reader, token: str) -> None:

@@ -19,26 +19,45 @@ _DOMAINS: Final = (
         ),
     ),
 )
+_WORDS: Final = (
+    *(b"docomo", b"mopera", b"ezweb", b"au.com", b"ido.ne", b"tu-ka", b"uqmobile"),
+    *(b"softbank", b"vodafone", b"jp-", b"disney", b"ymobile"),
+)
+"""Every one of these domains holds one of these."""
 _TELLING: Final = ("From", "Message-ID", "Return-Path", "Sender", "Received")
+_BY: Final = re.compile(rb"\bby\b")
 _CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{2,40})", re.I)
 _LOOKED_AT: Final = 64 * 1024
 
 
 def carrier_of(fields: Fields) -> Carrier:
     """The carrier whose phone or gateway wrote the mail, from its sender's side only."""
-    for name in _TELLING:
-        for value in fields.values(name)[-8:]:
-            # A Received field also names the receiving side, after "by".
-            sender_side = re.split(rb"\bby\b", value[:2000])[0] if name == "Received" else value[:2000]
-            for carrier, domain in _DOMAINS:
-                if domain.search(b" " + sender_side):
-                    return carrier
+    sides = [
+        # A Received field also names the receiving side, after "by".
+        _BY.split(value[:2000], 1)[0] if name == "Received" else value[:2000]
+        for name in _TELLING
+        for value in fields.values(name)[-8:]
+    ]
+    # Hardly any mail comes from a phone.
+    together = b"\n".join(sides).lower()
+    if not any(word in together for word in _WORDS):
+        return Carrier.UNKNOWN
+    for side in sides:
+        for carrier, domain in _DOMAINS:
+            if domain.search(b" " + side):
+                return carrier
     return Carrier.UNKNOWN
 
 
 def charset_for_bare_bytes(raw: bytes) -> str:
     """What raw 8-bit header bytes may be in: the first charset the mail names that can tell its own bytes apart."""
-    for match in _CHARSET.finditer(raw, 0, _LOOKED_AT):
+    lowered = raw[:_LOOKED_AT].lower()
+    at = lowered.find(b"charset")
+    while at >= 0:
+        match = _CHARSET.match(raw, at, _LOOKED_AT)
+        at = lowered.find(b"charset", match.end() if match else at + 1)
+        if match is None:
+            continue
         label = match.group(1).decode("ascii")
         charset = known_charset(label)
         if charset and charset not in WESTERN and charset not in ("utf-8", "iso-2022-jp"):

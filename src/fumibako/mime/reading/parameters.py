@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from fumibako.mime.reading.words import Context, decode_words, raw_text
 
 PARAMETERS: Final = 500
 VALUE_CHARACTERS: Final = 64_000
+SHORT_OCTETS: Final = 200
+"""A value of so much is remembered: most mails say one of a few things."""
 
 _NAME: Final = re.compile(r"\s*([^\s=;\"]{1,80}?)\s*=\s*")
 # One of these after white space begins a parameter whose semicolon got lost.
@@ -31,7 +34,7 @@ _END: Final = re.compile(r'"\s*(?:;|\Z)')
 
 @dataclass(frozen=True, slots=True)
 class Parameterised:
-    """A value such as `text/plain` in lower case, and its parameters by lower-case name, decoded."""
+    """A value such as `text/plain` in lower case, and its parameters by lower-case name, decoded. Never changed."""
 
     value: str
     parameters: dict[str, str] = field(default_factory=dict)
@@ -43,6 +46,10 @@ class Parameterised:
 
 def read_parameters(raw: bytes, context: Context) -> Parameterised:
     """Read a field's value. The first of two parameters with one name counts, an RFC 2231 form before a plain one."""
+    return _read_short(raw, context) if len(raw) <= SHORT_OCTETS else _read(raw, context)
+
+
+def _read(raw: bytes, context: Context) -> Parameterised:
     text = raw_text(raw, context)[:VALUE_CHARACTERS]
     value, _, rest = text.partition(";")
     value = _COMMENT.sub(" ", value)
@@ -59,6 +66,9 @@ def read_parameters(raw: bytes, context: Context) -> Parameterised:
         if joined:
             decoded[name] = joined
     return Parameterised(value.strip().strip('"').lower(), decoded)
+
+
+_read_short = lru_cache(maxsize=64)(_read)
 
 
 def _collected(text: str) -> tuple[dict[str, str], dict[str, list[tuple[int, bool, str]]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -13,6 +14,8 @@ from fumibako.mime.reading.pictograms import Carrier
 
 TEXT_OCTETS: Final = 64 * 1024
 """Of a longer value only so much is read."""
+SHORT_OCTETS: Final = 1_000
+"""A value of so much is remembered for the next reader of the same mail."""
 
 _OPENING: Final = re.compile(r"=\?([^?\s=]{0,60})\?([BbQq])\?")
 _HEX: Final = re.compile(r"=([0-9A-Fa-f]{2})")
@@ -40,6 +43,10 @@ class Context:
         return decode(raw, label, carrier=self.carrier, fallback=fallback)
 
 
+PLAIN: Final = Context()
+"""Where nothing is known."""
+
+
 def plain_label(label: str) -> str:
     """A label for comparing: lower case, without the language that RFC 2231 §5 allows after it."""
     return label.strip().lower().partition("*")[0]
@@ -56,8 +63,15 @@ class _Word:
 
 def header_text(raw: bytes, context: Context | None = None) -> str:
     """The value of an unstructured field (Subject) as text, white space around it dropped."""
-    context = context or Context()
+    context = context or PLAIN
+    return _short_text(raw, context) if len(raw) <= SHORT_OCTETS else _text(raw, context)
+
+
+def _text(raw: bytes, context: Context) -> str:
     return decode_words(raw_text(raw[:TEXT_OCTETS], context), context).strip(" \t\r\n")
+
+
+_short_text = lru_cache(maxsize=64)(_text)
 
 
 def raw_text(raw: bytes, context: Context) -> str:
