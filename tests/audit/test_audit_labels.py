@@ -13,13 +13,13 @@ SOURCE = Path(fumibako.__file__).parent
 
 
 def recorded_actions() -> Iterator[str]:
-    """Every action word that stands as the second argument of a call to `record`."""
+    """Every action word that stands as the second argument of a call to `record` or `record_all`."""
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and len(node.args) >= 3:
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 word = node.args[1]
-                if name == "record" and isinstance(word, ast.Constant) and isinstance(word.value, str):
+                if name in ("record", "record_all") and isinstance(word, ast.Constant) and isinstance(word.value, str):
                     yield word.value
 
 

@@ -6,15 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.audit.models import AuditEvent
 from fumibako.apps.categories.models import ContactCategory
 from fumibako.apps.contacts import actions
-from fumibako.apps.contacts.expanding import expand, follow
-from fumibako.apps.contacts.models import ContactRecord
+from fumibako.apps.contacts.expanding import expand, expand_all, follow
+from fumibako.apps.contacts.models import ContactRecord, Expansion
 from fumibako.apps.contacts.queries import records_of_person
-from fumibako.apps.inbox.models import MailAttachment, MailPerson
+from fumibako.apps.inbox.models import MailAttachment, MailPerson, ReceivedMail
 from fumibako.apps.inbox.reading import after_reading
 from fumibako.apps.office.models import Department, Operator
 from fumibako.apps.recipients.actions import adopt_applicant
@@ -194,3 +196,61 @@ def test_without_anybody_the_department_is_the_persons_then_the_offices_then_a_n
 def test_an_account_without_the_option_makes_no_records(operator: Operator) -> None:
     account = make_account(to_contact_record=False)
     assert expand(make_mail(account), operator) == []
+
+
+def several(account: MailAccount, presser: Operator) -> list[ReceivedMail]:
+    """From two people, from nobody known, from somebody who was nobody before, and one that is no ordinary mail."""
+    make_staff("山田 太郎", "taro@example.jp")
+    make_staff("江口 恵", "e@example.jp")
+    make_applicant("中村 葵", "aoi@example.jp")
+    return [
+        make_mail(account, cc=["e@example.jp"]),
+        make_mail(account, "who@example.net", fetched_by=presser),
+        make_mail(account, "aoi@example.jp", fetched_by=presser),
+        make_mail(account, "e@example.jp", kind="bounce"),
+        make_mail(account, "e@example.jp", to=["taro@example.jp"], sent_at=None),
+    ]
+
+
+def test_a_batch_of_mails_becomes_the_records_that_each_alone_becomes(operator: Operator, account: MailAccount) -> None:
+    presser = make_worker("田中 明", "大阪支社")
+    mails = several(account, presser)
+    follow(mails)
+    together = list(ContactRecord.objects.order_by("number"))
+    told = [(one.operator, one.target, len(one.changes["records"][1])) for one in audited()]
+    ContactRecord.objects.all().delete()
+    Expansion.objects.all().delete()
+    apart = [made for mail in mails for made in expand(mail, mail.fetched_by)]
+
+    assert [(*shown(one), one.mail, one.operator, one.contacted_at) for one in together] == [
+        (*shown(one), one.mail, one.operator, one.contacted_at) for one in apart
+    ]
+    assert [str(one.department) for one in together] == [
+        "東京本社",
+        "東京本社",
+        "大阪支社",
+        "大阪支社",
+        *["東京本社"] * 2,
+    ]
+    assert [one.number for one in together] == list(range(together[0].number, together[0].number + 6))
+    assert [actor for actor, _, _ in told] == [None, presser, presser, None]
+    assert [(one.operator, one.target, len(one.changes["records"][1])) for one in audited()[4:]] == told
+
+
+def audited() -> list[AuditEvent]:
+    return list(AuditEvent.objects.filter(action="contact.expanded").order_by("id"))
+
+
+def test_more_mails_ask_the_database_no_more_questions(
+    operator: Operator, account: MailAccount, django_assert_num_queries: Any
+) -> None:
+    make_staff("山田 太郎", "taro@example.jp")
+    expand(make_mail(account), operator)
+    few, many = ([make_mail(account, sender) for _ in range(count) for sender in SENDERS] for count in (1, 10))
+    with CaptureQueriesContext(connection) as asked:
+        assert len(expand_all(few, operator)) == 2
+    with django_assert_num_queries(len(asked)):
+        assert len(expand_all(many, operator)) == 20
+
+
+SENDERS = ("taro@example.jp", "who@example.net")

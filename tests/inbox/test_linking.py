@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from fumibako.apps.accounts.models import MailAccount
@@ -109,10 +111,11 @@ def test_a_follower_runs_once_per_reading_and_its_failure_keeps_the_others_read(
 ) -> None:
     seen: list[str] = []
 
-    def follow(mail: ReceivedMail, actor: Operator | None) -> None:
-        seen.append(mail.subject)
-        if mail.subject == "mail 2":
-            raise ValueError("a follower's own mistake")
+    def follow(mails: Sequence[ReceivedMail]) -> None:
+        for mail in mails:
+            seen.append(mail.subject)
+            if mail.subject == "mail 2":
+                raise ValueError("a follower's own mistake")
 
     after_reading.append(follow)
     try:

@@ -9,11 +9,18 @@ from .models import ContactRecord, LastNumber
 
 def next_number() -> int:
     """Take the next number; whoever asks at the same time waits."""
+    return next_numbers(1)[0]
+
+
+def next_numbers(count: int) -> range:
+    """Take so many numbers."""
+    if not count:
+        return range(0)
     LastNumber.objects.get_or_create(id=1)
     last = LastNumber.objects.select_for_update().get(id=1)
-    last.value += 1
+    last.value += count
     last.save()
-    return last.value
+    return range(last.value - count + 1, last.value + 1)
 
 
 def next_branch(number: int) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from fumibako.apps.office.models import Operator
+from collections.abc import Callable, Sequence
 
 from .models import ReceivedMail
 
-Follower = Callable[[ReceivedMail, Operator | None], None]
+Follower = Callable[[Sequence[ReceivedMail]], None]
 
 after_reading: list[Follower] = []
-"""Called with the mail and who fetched it (None: the program by itself), once for each reading; must be idempotent."""
+"""Called with a batch of mails, in which each says who fetched it; once for each reading, and must be idempotent."""

@@ -6,6 +6,7 @@ deliveries and addresses, search words, and whatever other apps do after a readi
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ DERIVED = (
 )
 # fmt: on
 READ_COLUMNS = (*PLAIN, *DERIVED)
+UNREAD = (*PLAIN, "parsed_at", "sent_at", "at", "thread", "attachment_count", "job", "delivery")
+"""Of no use before the mail is read: fetching them would cost more than the rest of the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Reading:
 
 def request_of(mail: ReceivedMail) -> Request:
     """What the child is asked about a mail."""
-    return Request(str(settings.DATA.mail / mail.raw_path), charset=mail.charset_override)
+    return Request(os.path.join(settings.DATA.mail, mail.raw_path), charset=mail.charset_override)
 
 
 def read_mail(mail_id: int) -> ReceivedMail:
@@ -128,7 +131,7 @@ def _still_waiting(readings: Sequence[Reading]) -> list[Reading]:
     waiting = ReceivedMail.objects.filter(
         pk__in=[one.mail.pk for one in readings], reading=ReceivedMail.Reading.WAITING
     )
-    rows = {row.pk: row for row in waiting.defer(*PLAIN)}
+    rows = {row.pk: row for row in waiting.defer(*UNREAD)}
     accounts = MailAccount.objects.in_bulk({row.account_id for row in rows.values()})
     fetchers = Operator.objects.in_bulk({row.fetched_by_id for row in rows.values() if row.fetched_by_id})
     for row in rows.values():
@@ -140,10 +143,7 @@ def _still_waiting(readings: Sequence[Reading]) -> list[Reading]:
 
 def _take(readings: Sequence[Reading], now: datetime, *, is_again: bool = False) -> None:
     read = [one for one in readings if one.answer.facts]
-    for one in readings:
-        if not one.answer.facts:
-            log.warning("unread", mail=one.mail.pk, why=one.answer.failed, count=one.mail.reading_count + 1)
-            _fail(one.mail, now)
+    _fail_all([one for one in readings if not one.answer.facts], now)
     if not read:
         return
     around = surroundings_of([one.answer.facts for one in read])
@@ -158,6 +158,8 @@ def _take(readings: Sequence[Reading], now: datetime, *, is_again: bool = False)
     search.add([search.Words(one.mail.sort_key, tuple(one.answer.facts["grams"])) for one in read])
     for one in read:
         _follow(one, around, now)
+    for follow in after_reading:
+        follow([one.mail for one in read])
     if not is_again:
         _count_bounces([one.mail for one in read])
     plan_copies([one.mail for one in read], office())
@@ -183,6 +185,12 @@ def _fill(mail: ReceivedMail, facts: Facts, around: Surroundings, now: datetime)
 def _words_before(mail: ReceivedMail) -> search.Words:
     """What was added to the search table when the mail was read before."""
     return search.Words(mail.sort_key, tuple(grams_by_field(model_to_dict(mail, PLAIN))))
+
+
+def _fail_all(unread: Sequence[Reading], now: datetime) -> None:
+    for one in unread:
+        log.warning("unread", mail=one.mail.pk, why=one.answer.failed, count=one.mail.reading_count + 1)
+        _fail(one.mail, now)
 
 
 def _fail(mail: ReceivedMail, now: datetime) -> None:
@@ -226,8 +234,6 @@ def _follow(one: Reading, around: Surroundings, now: datetime) -> None:
         take_bounces(mail, facts, around, now)
     if not is_bounce:
         prove(around.proof_of([*facts["our_links"], *facts["our_ids"]]), mail, now)
-    for follow in after_reading:
-        follow(mail, mail.fetched_by)
 
 
 def _count_bounces(mails: Sequence[ReceivedMail]) -> None:
