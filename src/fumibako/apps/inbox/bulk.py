@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection, models
@@ -52,12 +53,22 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     key = quote(str(rows[0]._meta.pk.column))
     statement = f"UPDATE {quote(rows[0]._meta.db_table)} SET {changes} WHERE {key} = %s"
     with connection.cursor() as cursor:
-        cursor.executemany(statement, [(*(_value(row, field) for field in fields), row.pk) for row in rows])
+        cursor.executemany(statement, list(map(_values_of(fields), rows)))
 
 
-def _value(row: models.Model, field: models.Field[Any, Any]) -> Any:
-    value = getattr(row, field.attname)
-    if isinstance(field, PREPARED):
-        return field.get_db_prep_save(value, connection)
-    # A choice is text that knows its name; drivers differ in what they make of it.
-    return str(value) if isinstance(value, models.TextChoices) else value
+def _values_of(fields: Sequence[models.Field[Any, Any]]) -> Callable[[models.Model], list[Any]]:
+    """What a statement takes of a row: its fields, then its key."""
+    pick = attrgetter(*(field.attname for field in fields), "pk")
+    prepared = [(place, field) for place, field in enumerate(fields) if isinstance(field, PREPARED)]
+    chosen = [place for place, field in enumerate(fields) if field.choices]
+
+    def values(row: models.Model) -> list[Any]:
+        found = list(pick(row))
+        for place, field in prepared:
+            found[place] = field.get_db_prep_save(found[place], connection)
+        for place in chosen:
+            # A choice is text that knows its name; drivers differ in what they make of it.
+            found[place] = str(found[place]) if isinstance(found[place], str) else found[place]
+        return found
+
+    return values

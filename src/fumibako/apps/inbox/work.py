@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -40,10 +40,12 @@ from .sweeping import forget_rows, sweep_orphans
 log = structlog.get_logger("fumibako.inbox")
 
 SWEEP_SECONDS = 1.0
-BATCH = 100
+BATCH = 200
 """Mails that a child is asked about at once, and whose facts are one transaction."""
-ASKED = ("raw_path", "charset_override")
-"""All that a child must know of a mail."""
+BATCH_OCTETS = 8 * 1024 * 1024
+"""A batch of larger mails ends sooner: all that was read of it is held at once."""
+ASKED = ("raw_path", "charset_override", "raw_size")
+"""All that must be known of a mail before it is read."""
 READERS = 2
 SWEPT_EVERY = timedelta(days=1)
 NO_READER_WAIT = timedelta(minutes=1)
@@ -175,8 +177,11 @@ class _Line:
     def run(self) -> None:
         """Read until nothing new waits."""
         with POOL.reader() as reader:
-            while not self._stop.is_set() and (batch := self._next()):
-                self._read(reader, batch)
+            batch = self._next()
+            while batch and not self._stop.is_set():
+                following = self._next()
+                self._read(reader, batch, following)
+                batch = following
 
     def run_aside(self) -> None:
         """`run` as the whole life of a thread."""
@@ -190,25 +195,38 @@ class _Line:
     def _next(self) -> list[ReceivedMail]:
         with self._guard:
             waiting = ReceivedMail.objects.filter(reading=ReceivedMail.Reading.WAITING, pk__gt=self._last_id)
-            batch = list(waiting.only(*ASKED).order_by("pk")[:BATCH])
+            batch = _light(waiting.only(*ASKED).order_by("pk")[:BATCH])
             if batch:
                 self._last_id = batch[-1].pk
                 self.count += len(batch)
             return batch
 
-    def _read(self, reader: Reader, batch: list[ReceivedMail]) -> None:
-        answers = reader.ask([request_of(mail) for mail in batch])
+    def _read(self, reader: Reader, batch: list[ReceivedMail], following: list[ReceivedMail]) -> None:
+        answers = reader.ask(*([request_of(mail) for mail in mails] for mails in (batch, following)))
         take_readings([Reading(mail, answer) for mail, answer in zip(batch, answers, strict=True)])
         left = ReceivedMail.objects.filter(pk__in=[mail.pk for mail in batch], reading=ReceivedMail.Reading.WAITING)
         for mail in left:
-            _insist(reader, mail)
+            _insist(mail)
 
 
-def _insist(reader: Reader, mail: ReceivedMail) -> None:
+def _light(mails: Iterable[ReceivedMail]) -> list[ReceivedMail]:
+    """The first of these mails, at least one, that are not too much together."""
+    found: list[ReceivedMail] = []
+    size = 0
+    for mail in mails:
+        size += mail.raw_size
+        if found and size > BATCH_OCTETS:
+            break
+        found.append(mail)
+    return found
+
+
+def _insist(mail: ReceivedMail) -> None:
     """Try a mail that broke its reader, or what follows reading, again, alone, until it is read or 解析不能."""
-    while ReceivedMail.objects.filter(pk=mail.pk, reading=ReceivedMail.Reading.WAITING).exists():
-        answer: Answer = reader.ask([request_of(mail)])[0]
-        take_readings([Reading(mail, answer)])
+    with POOL.reader() as reader:
+        while ReceivedMail.objects.filter(pk=mail.pk, reading=ReceivedMail.Reading.WAITING).exists():
+            answer: Answer = reader.ask([request_of(mail)])[0]
+            take_readings([Reading(mail, answer)])
 
 
 def fetch_due(now: datetime) -> list[int]:

@@ -76,7 +76,8 @@ def _attachment(raw: bytes, position: int) -> Reply:
 
 
 def _say(sink: BinaryIO, told: dict[str, Any], raw: bytes) -> None:
-    sink.write(json.dumps(told, ensure_ascii=True).encode("ascii") + b"\n" + raw)
+    # Half of a character is no UTF-8, but what was told is told.
+    sink.write(json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n" + raw)
     sink.flush()
 
 

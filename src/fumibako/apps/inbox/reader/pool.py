@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,8 @@ PATIENCE_SECONDS: Final = 20.0
 """For one mail, by the clock on the wall: a child that only waits uses no processor time."""
 LINE_OCTETS: Final = 16 * 1024 * 1024
 PIECE: Final = 256 * 1024
+AHEAD_OCTETS: Final = 1024 * 1024
+"""Answers that a child may give before anybody listens; where the system allows less, it waits sooner."""
 SOURCE: Final = Path(fumibako.__file__).parent.parent
 """All that a child knows of our surroundings."""
 CHILD: Final = ("-P", "-m", "fumibako.apps.inbox.reader.child")
@@ -74,30 +77,43 @@ class Reader:
         self._patience_seconds = patience_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
+        self._said: list[Request] = []
+        """What the child was told to go on with, and nobody has asked yet."""
 
     @property
     def pid(self) -> int | None:
         """The child's process id, None while there is none."""
         return self._process.pid if self._process else None
 
-    def ask(self, requests: Sequence[Request]) -> list[Answer]:
-        """Answer every request, in order. A child that dies costs only the request it was at. Raises NoReader."""
+    def ask(self, requests: Sequence[Request], following: Sequence[Request] = ()) -> list[Answer]:
+        """Answer every request, in order. A child that dies costs only the request it was at. Raises NoReader.
+
+        `following` is what will be asked next: the child is told, and goes on while nobody listens.
+        """
         answers: list[Answer] = []
+        if self._said and self._said != list(requests):
+            self.close()
         while len(answers) < len(requests):
             waiting = requests[len(answers) :]
             try:
-                self._send(waiting)
+                if not self._said:
+                    self._send(waiting)
+                self._said = []
                 for _ in waiting:
                     answers.append(self._hear())
             except _Lost as lost:
                 self.close()
                 answers.append(Answer(failed=lost.why))
+        if following:
+            # Not before every answer was heard: both sides might wait in writing.
+            self._send(following)
+            self._said = list(following)
         return answers
 
     def close(self) -> None:
         """End the child at once."""
         process, self._process = self._process, None
-        self._unread = b""
+        self._unread, self._said = b"", []
         if process is not None:
             process.kill()
             process.wait()
@@ -128,6 +144,9 @@ class Reader:
                 env={"PYTHONPATH": str(SOURCE), "PYTHONUTF8": "1"},
                 start_new_session=True,
             )
+            assert self._process.stdout is not None
+            with suppress(OSError):
+                fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, AHEAD_OCTETS)
             self._line(time.monotonic() + self._patience_seconds)
         except (OSError, _Lost) as error:
             self.close()
