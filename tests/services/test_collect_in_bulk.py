@@ -15,6 +15,7 @@ import pytest
 
 from fumibako.practice import PracticeServer
 from fumibako.practice.store import Store
+from fumibako.services.collecting.fetching import BATCH_COUNT, STRIDE
 from tests.services.collecting import fetch, mail, until_done
 from tests.services.test_mail_store import largest_file
 from tests.support.mail_desk import Desk
@@ -40,7 +41,7 @@ def test_p20_thousands_of_mails_come_oldest_first_in_batches_and_survive_twenty_
         assert server.session_count == len(runs) == 21
         # What was whole and checked before a cut is kept: hardly anything comes twice.
         assert len(server.said("RETR")) < COUNT + 20 * 300
-    assert max(desk.batches) <= 128 + 16
+    assert max(desk.batches) <= BATCH_COUNT + STRIDE
     stored = desk.mails
     assert (len(stored), set(stored)) == (COUNT, {one.raw for one in held})
     assert stored[:16] == [one.raw for one in held[:16]]

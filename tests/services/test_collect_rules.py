@@ -138,6 +138,6 @@ def test_files_of_a_run_are_whole_and_nothing_is_left_lying_about(tmp_path: Path
     with PopServer([Held(f"uid-{number}", mail(number)) for number in range(300)]) as server:
         assert fetch(server.port, desk).stored_count == 300
     assert desk.mails == [mail(number) for number in range(300)]
-    assert desk.batches == [128, 128, 44]
+    assert desk.batches == [256, 44]
     assert list(tmp_path.glob(".*")) == []
     desk.close()

@@ -18,7 +18,8 @@ STRIDE = 16
 CAREFUL = 1
 """The stride at which every mail is asked for, checked and kept before the next one."""
 STRIDE_BYTES = 4 * MIB
-BATCH_COUNT = 128
+BATCH_COUNT = 256
+"""Mails whose files are synced together, and whose rows are one commit."""
 BATCH_BYTES = 4 * MIB
 MOST_HELD_BYTES = 64 * MIB
 """Beyond this the sizes a server lists are no guide, and every mail is checked and kept by itself."""
