@@ -63,6 +63,10 @@ def fetchmail(folder: Path, source: Source) -> list[str]:
 GATHERERS: dict[str, Callable[[Path, Source], list[str]]] = {"mpop": mpop, "fetchmail": fetchmail}
 
 
+SYNCED = {"mpop": "files", "fetchmail": "nothing"}
+"""What is surely on the disk when they are done, seen by strace: mpop syncs no folder, fetchmail's `cat` nothing."""
+
+
 def gather(name: str, folder: Path, source: Source, count: int) -> Line:
     """Let one of them receive everything; {} and a line on stderr when it is not installed or did not get it all."""
     if shutil.which(name) is None:
@@ -80,7 +84,12 @@ def gather(name: str, folder: Path, source: Source, count: int) -> Line:
         print(f"{name}: {there} / {count} 通 ({done.stderr.strip()[:300]})", file=sys.stderr)
         return {}
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"seconds": round(seconds, 3), "rate": round(count / seconds, 1), "cpu_seconds": round(cpu, 3)}
+    return {
+        "seconds": round(seconds, 3),
+        "rate": round(count / seconds, 1),
+        "cpu_seconds": round(cpu, 3),
+        "synced": SYNCED[name],
+    }
 
 
 def _settings(file: Path, lines: list[str]) -> Path:

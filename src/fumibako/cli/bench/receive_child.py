@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import resource
 import threading
@@ -44,11 +45,12 @@ def run(args: argparse.Namespace) -> int:
 
     logs.set_up("bench", settings.DATA.logs)
     account = _account(args)
+    gc.freeze()  # as a worker does
     before, begun_at = _used(), time.monotonic()
     with ExitStack() as stack:
         if args.profile:
             stack.enter_context(_profiled(args.profile))
-        fetched_at = _receive(account, work)
+        fetched_at, cpu_fetching = _receive(account, work)
     seconds = time.monotonic() - begun_at
     POOL.close()
     cpu = [now - then for now, then in zip(_used(), before, strict=True)]
@@ -57,7 +59,10 @@ def run(args: argparse.Namespace) -> int:
         rate=round(args.mails / seconds, 1),
         fetch_seconds=round(fetched_at - begun_at, 3),
         cpu_seconds=round(sum(cpu), 3),
+        cpu_seconds_fetching=round(cpu_fetching, 3),
+        cpu_seconds_writing=round(cpu[0] - cpu_fetching, 3),
         cpu_seconds_reading=round(cpu[1], 3),
+        synced="files, folders, rows",
         peak_rss_mb=peak_mb(),
         peak_rss_mb_reading=round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1),
         **_found(args.mails),
@@ -66,9 +71,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _receive(account: MailAccount, work: Any) -> float:
-    """Fetch in one thread and read in this one, as the worker's sweep does; return when fetching ended."""
-    ended: list[float] = []
+def _receive(account: MailAccount, work: Any) -> tuple[float, float]:
+    """Fetch in one thread and read in this one, as the worker's sweep does.
+
+    Returns when fetching ended, and the processor seconds of its thread, without those that sync files for it.
+    """
+    ended: list[tuple[float, float]] = []
     fetching = threading.Thread(target=_as_thread(lambda: work.fetch_account(account.pk), ended))
     fetching.start()
     while fetching.is_alive():
@@ -80,14 +88,14 @@ def _receive(account: MailAccount, work: Any) -> float:
     return ended[0]
 
 
-def _as_thread(fetch: Callable[[], object], ended: list[float]) -> Callable[[], None]:
+def _as_thread(fetch: Callable[[], object], ended: list[tuple[float, float]]) -> Callable[[], None]:
     def whole() -> None:
         from django.db import connection
 
         try:
             fetch()
         finally:
-            ended.append(time.monotonic())
+            ended.append((time.monotonic(), time.thread_time()))
             connection.close()
 
     return whole

@@ -39,38 +39,42 @@ def run(args: argparse.Namespace) -> int:
     if program is None:
         raise CouldNotRun(f"Dovecot が要ります: {APT}")
     ratios: dict[str, float] = {}
-    with _mailbox(program, args.mails) as (port, certificate):
+    with _mailbox(program, args.mails) as (port, certificate), ExitStack() as places:
         for wire in args.wires.split(","):
             for round_trip in map(float, args.rtt.split(",")):
                 with _distant(port, round_trip) as near:
                     source = Source(near, certificate.pin if wire == "tls" else "", str(certificate.path))
-                    best = _measure(args, source, wire, round_trip)
+                    best = _measure(args, source, places, wire, round_trip)
                 ours = best.pop("fumibako")
                 ratios |= {f"{wire} {round_trip:g} ms / {what}": round(ours / rate, 2) for what, rate in best.items()}
     show(bench="receive", what="ratio", mails=args.mails, octets=len(letter(1)), ratios=ratios)
     return 0
 
 
-def _measure(args: argparse.Namespace, source: Source, wire: str, round_trip: float) -> dict[str, float]:
+def _measure(
+    args: argparse.Namespace, source: Source, places: ExitStack, wire: str, round_trip: float
+) -> dict[str, float]:
     best: dict[str, float] = {}
     for _ in range(args.repeat):
-        for what, facts in _runs(args, source):
+        for what, facts in _runs(args, source, places):
             show(bench="receive", what=what, wire=wire, rtt_ms=round_trip, mails=args.mails, **facts)
             best[what] = max(best.get(what, 0.0), facts["rate"])
     return best
 
 
-def _runs(args: argparse.Namespace, source: Source) -> Iterator[tuple[str, Line]]:
+def _runs(args: argparse.Namespace, source: Source, places: ExitStack) -> Iterator[tuple[str, Line]]:
+    """Every run has a folder of its own, and none is removed before the last run.
+
+    ext4 makes files several times more slowly while thousands were removed beside them a minute ago.
+    """
     words = [f"--profile={args.profile}"] if args.profile else []
     words += ["--delete"] if args.delete else []
     words += [f"--pin={source.pin}"] if source.pin else []
-    with folder() as data:
-        yield "fumibako", child("_receive", data, args.mails, source.port, *words)
+    yield "fumibako", child("_receive", places.enter_context(folder()), args.mails, source.port, *words)
     for name in filter(None, args.peers.split(",")):
         if name not in GATHERERS:
             raise CouldNotRun(f"並べて測れるのは {'・'.join(GATHERERS)} です。")
-        with folder() as place:
-            facts = gather(name, place, source, args.mails)
+        facts = gather(name, places.enter_context(folder()), source, args.mails)
         if facts:
             yield name, facts
 
