@@ -22,8 +22,8 @@ from tests.support.mail_desk import Desk
 from tests.support.peers.cutting import CuttingLine
 
 pytestmark = pytest.mark.realserver
-COUNT = 600
-KILLS = 10
+COUNTS = [600, pytest.param(5000, marks=pytest.mark.long)]
+COUNTS_AND_KILLS = [(600, 10), pytest.param(5000, 50, marks=pytest.mark.long)]
 
 
 @pytest.fixture(scope="module")
@@ -50,20 +50,21 @@ def hashes(mails: list[bytes]) -> list[str]:
     return sorted(sha256(raw).hexdigest() for raw in mails)
 
 
+@pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("security", ["none", "stls", "tls"])
 def test_p05_mails_come_byte_exact_once_and_leave_an_empty_mailbox(
-    security: Any, dovecot: Dovecot, tmp_path: Path
+    security: Any, count: int, dovecot: Dovecot, tmp_path: Path
 ) -> None:
-    mails, desk = invented(COUNT), Desk(tmp_path)
-    user = f"whole-{security}"
+    mails, desk = invented(count), Desk(tmp_path)
+    user = f"whole-{security}-{count}"
     dovecot.deliver(mails, user)
     port = dovecot.tls_port if security == "tls" else dovecot.plain_port
     way = {"security": security, "pinned_sha256": "" if security == "none" else dovecot.certificate_sha256}
     first, second = (fetch(port, user, desk, **way) for _ in range(2))
-    assert (first.trouble, first.stored_count, second.stored_count, second.known_count) == (None, COUNT, 0, COUNT)
+    assert (first.trouble, first.stored_count, second.stored_count, second.known_count) == (None, count, 0, count)
     assert hashes(desk.mails) == hashes(mails)
     last = fetch(port, user, desk, delete=True, **way)
-    assert (last.trouble, last.deleted_count, dovecot.count(user)) == (None, COUNT, 0)
+    assert (last.trouble, last.deleted_count, dovecot.count(user)) == (None, count, 0)
     assert fetch(port, user, desk, delete=True, **way).listed_count == 0
     desk.close()
 
@@ -88,29 +89,32 @@ def test_p06_p07_a_line_cut_at_every_command_loses_nothing_and_doubles_nothing(
     assert cut_at > 20, "every command of a whole session was cut once"
 
 
-def test_p08_a_fetcher_killed_at_any_moment_loses_nothing_and_doubles_nothing(dovecot: Dovecot, tmp_path: Path) -> None:
-    mails, chance = invented(COUNT), random.Random(8)
-    dovecot.deliver(mails, "killed")
-    command = [sys.executable, "-m", "tests.support.fetch_process", str(dovecot.plain_port), str(tmp_path), "killed"]
+@pytest.mark.parametrize(("count", "most_kills"), COUNTS_AND_KILLS)
+def test_p08_a_fetcher_killed_at_any_moment_loses_nothing_and_doubles_nothing(
+    count: int, most_kills: int, dovecot: Dovecot, tmp_path: Path
+) -> None:
+    mails, chance, user = invented(count), random.Random(8), f"killed-{count}"
+    dovecot.deliver(mails, user)
+    command = [sys.executable, "-m", "tests.support.fetch_process", str(dovecot.plain_port), str(tmp_path), user]
     kills = 0
-    for attempt in range(KILLS * 3):
+    for attempt in range(most_kills * 3):
         with subprocess.Popen([*command, PASSWORD], stdout=subprocess.PIPE, env=environment()) as child:
             assert child.stdout is not None
             child.stdout.readline()
             try:
-                done = child.wait(chance.uniform(0, 0.2) if kills < KILLS else 60)
+                done = child.wait(chance.uniform(0, 0.2) if kills < most_kills else 60)
             except subprocess.TimeoutExpired:
                 child.kill()
                 kills += 1
                 continue
         assert done == 0
-        if kills >= KILLS or attempt == KILLS * 3 - 1:
+        if kills >= most_kills or attempt == most_kills * 3 - 1:
             break
-        dovecot.deliver([mail(10_000 + attempt)], "killed")
+        dovecot.deliver([mail(10_000 + attempt)], user)
         mails.append(mail(10_000 + attempt))
     desk = Desk(tmp_path)
     assert hashes(desk.mails) == hashes(mails)
-    assert dovecot.count("killed") == 0
+    assert dovecot.count(user) == 0
     for path in tmp_path.glob("*.eml"):
         assert sha256(path.read_bytes()).hexdigest() == path.stem, "a half file is visible"
     desk.close()
