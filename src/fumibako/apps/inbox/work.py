@@ -154,11 +154,14 @@ def read_waiting(stop: threading.Event | None = None) -> int:
         if not is_mine:
             return 0
         line = _Line(stop or threading.Event())
-        others = [threading.Thread(target=line.run_aside, name="read-mails") for _ in range(READERS - 1)]
+        batches = [batch for _ in range(READERS) if (batch := line.next())]
+        if not batches:
+            return 0
+        others = [threading.Thread(target=line.run_aside, args=[batch], name="read-mails") for batch in batches[1:]]
         for thread in others:
             thread.start()
         try:
-            line.run()
+            line.run(batches[0])
         finally:
             for thread in others:
                 thread.join()
@@ -174,25 +177,25 @@ class _Line:
         self._last_id = 0
         self.count = 0
 
-    def run(self) -> None:
-        """Read until nothing new waits."""
+    def run(self, batch: list[ReceivedMail]) -> None:
+        """Read this batch, and on until nothing new waits."""
         with POOL.reader() as reader:
-            batch = self._next()
             while batch and not self._stop.is_set():
-                following = self._next()
+                following = self.next()
                 self._read(reader, batch, following)
                 batch = following
 
-    def run_aside(self) -> None:
+    def run_aside(self, batch: list[ReceivedMail]) -> None:
         """`run` as the whole life of a thread."""
         try:
-            self.run()
+            self.run(batch)
         except Exception as error:  # boundary: one reader may fail without the others
             log.error("reader_failed", error=error)
         finally:
             connection.close()
 
-    def _next(self) -> list[ReceivedMail]:
+    def next(self) -> list[ReceivedMail]:
+        """Take the next batch; it is given to nobody else."""
         with self._guard:
             waiting = ReceivedMail.objects.filter(reading=ReceivedMail.Reading.WAITING, pk__gt=self._last_id)
             batch = _light(waiting.only(*ASKED).order_by("pk")[:BATCH])

@@ -21,7 +21,10 @@ _RUN: Final = re.compile(r"[0-9a-z]+|[^\W\x00-\x7f]+")
 
 def grams_of(text: str) -> list[str]:
     """Every gram of a text, in order, with the short ends of each run."""
-    return [gram for run in runs_of(text[:MOST_CHARACTERS]) for gram in cut(run)]
+    grams: list[str] = []
+    for run in runs_of(text[:MOST_CHARACTERS]):
+        grams += cut(run)
+    return grams
 
 
 def runs_of(text: str) -> list[str]:
@@ -38,6 +41,6 @@ def size_of(run: str) -> int:
 
 def cut(run: str) -> list[str]:
     """The grams of one run, one beginning at each letter."""
-    if size_of(run) == 2:
+    if not run[0].isascii():
         return [*map(add, run, run[1:]), run[-1]]
     return [run[start : start + 3] for start in range(len(run))]

@@ -106,8 +106,9 @@ class Reader:
                 answers.append(Answer(failed=lost.why))
         if following:
             # Not before every answer was heard: both sides might wait in writing.
-            self._send(following)
-            self._said = list(following)
+            with suppress(NoReader):
+                self._send(following)
+                self._said = list(following)
         return answers
 
     def close(self) -> None:
