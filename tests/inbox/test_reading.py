@@ -18,7 +18,7 @@ from fumibako.apps.inbox.errors import Refused
 from fumibako.apps.inbox.models import ReceivedMail
 from fumibako.apps.inbox.queries import Conditions
 from fumibako.apps.inbox.reader.answers import answer_in
-from fumibako.apps.inbox.reader.pool import CHILD, Reader, Request
+from fumibako.apps.inbox.reader.pool import CHILD, Answer, Reader, Request
 from fumibako.apps.office.models import Operator
 from tests.inbox.desk import Post, fetch, letter, mails_of
 
@@ -93,6 +93,46 @@ def test_c15_a_mail_that_kills_its_reader_three_times_is_unreadable_and_the_othe
 
     read = actions.read_again(None, poison)
     assert (read.reading, read.kind, read.subject) == ("read", "ordinary", "mail 2")
+
+
+def requests_for(folder: Path, count: int) -> list[Request]:
+    """Mails with the subjects "mail 0", "mail 1" and so on, each in its file."""
+    for number in range(count):
+        (folder / f"{number}.eml").write_bytes(letter(number))
+    return [Request(str(folder / f"{number}.eml")) for number in range(count)]
+
+
+def subjects(answers: list[Answer]) -> list[str]:
+    return [answer.failed or answer.facts["subject"] for answer in answers]
+
+
+def test_a_child_goes_on_with_what_comes_next_and_nobody_hears_the_answers_of_another(tmp_path: Path) -> None:
+    zero, one, two, three = requests_for(tmp_path, 4)
+    reader = Reader()
+    try:
+        assert subjects(reader.ask([zero], following=[one, two])) == ["mail 0"]
+        child = reader.pid
+        assert subjects(reader.ask([one, two], following=[three])) == ["mail 1", "mail 2"]
+        assert reader.pid == child
+        # Not what it was told: what it has read ahead is nobody's.
+        assert subjects(reader.ask([zero])) == ["mail 0"]
+        assert subjects(reader.ask([three])) == ["mail 3"]
+    finally:
+        reader.close()
+
+
+def test_a_child_that_dies_at_what_comes_next_costs_one_mail(tmp_path: Path) -> None:
+    zero, one, two = requests_for(tmp_path, 3)
+    os.unlink(one.path)
+    os.mkfifo(one.path)
+    reader = Reader()
+    try:
+        assert subjects(reader.ask([zero], following=[one, two])) == ["mail 0"]
+        assert reader.pid is not None
+        os.kill(reader.pid, signal.SIGKILL)
+        assert subjects(reader.ask([one, two])) == ["died", "mail 2"]
+    finally:
+        reader.close()
 
 
 BOMBS = {
