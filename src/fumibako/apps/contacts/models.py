@@ -99,6 +99,11 @@ class ContactRecord(models.Model):
                 condition=models.Q(next_on__isnull=False, next_done_at__isnull=True),
                 name="contact_to_follow_up",
             ),
+            models.Index(
+                fields=["operator", "next_on", "next_done_at"],
+                condition=models.Q(next_on__isnull=False, next_done_at__isnull=True),
+                name="contact_own_to_follow_up",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -136,6 +136,11 @@ class ReceivedMail(models.Model):
                 condition=~models.Q(work="done") & models.Q(deleted_at=None),
                 name="mail_to_do",
             ),
+            # Few among many: without these the list would look for them in every mail there is.
+            models.Index(
+                fields=["-sort_key"], condition=models.Q(is_read=False, deleted_at=None), name="mail_not_read"
+            ),
+            models.Index(fields=["-sort_key"], condition=models.Q(attachment_count__gt=0), name="mail_with_files"),
             models.Index(
                 fields=["kind", "fetched_at"], condition=models.Q(kind="bounce"), name="mail_error_by_arrival"
             ),

@@ -23,12 +23,13 @@ TRIGGERS = [(trigger.value, trigger.value) for trigger in Trigger]
 class Delivery(models.Model):
     """One mail to one address. Snapshots of the person stand beside the links, so history never changes."""
 
-    job = models.ForeignKey(BulkSend, on_delete=models.PROTECT, related_name="deliveries")
+    # Links without an index of their own are found by one of those below.
+    job = models.ForeignKey(BulkSend, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     account = models.ForeignKey(MailAccount, on_delete=models.PROTECT, related_name="+")
     seq = models.PositiveIntegerField()
     """Place in the frozen list, from 1."""
     recipient = models.ForeignKey(
-        Recipient, null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries"
+        Recipient, null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries", db_index=False
     )
     party_address = models.ForeignKey(PartyAddress, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     party_kind = models.CharField(max_length=10)
@@ -70,7 +71,9 @@ class Delivery(models.Model):
     """Really used: differs from the job's when characters did not fit."""
     is_counted = models.BooleanField(default=False)
     """This row has counted against its address (at most once)."""
-    previous = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="again")
+    previous = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="again", db_index=False
+    )
     """The failed delivery that this one repeats."""
 
     changed_at = models.DateTimeField()
@@ -110,11 +113,17 @@ class Delivery(models.Model):
                 fields=["job", "state", "deferred_count", "not_before_at", "changed_at"], name="delivery_by_state"
             ),
             models.Index(fields=["recipient", "-id"], name="delivery_of_person"),
+            # Holds every column that a search for names and addresses looks through, and not the letters' values.
+            models.Index(fields=["job", "address", "party_name", "party_number"], name="delivery_to_whom"),
             models.Index(
-                fields=["owner"],
-                condition=models.Q(state__in=OWNED),
-                name="delivery_in_flight",
+                fields=["account", "sent_at"],
+                condition=models.Q(sent_at__isnull=False),
+                name="delivery_handed_over",
             ),
+            models.Index(fields=["previous"], condition=models.Q(previous__isnull=False), name="delivery_again"),
+            # Owned means in flight, and a question says `owner__gt=""` to be answered from here: what is asked with a
+            # list of states, no database recognises as this condition. A mark leaves the index alone.
+            models.Index(fields=["account", "owner"], condition=models.Q(owner__gt=""), name="delivery_in_flight"),
         ]
 
     def __str__(self) -> str:

@@ -79,7 +79,15 @@ class BulkSend(models.Model):
 
     class Meta:
         ordering = ["-number"]
-        indexes = [models.Index(fields=["origin", "-number"])]
+        indexes = [
+            models.Index(fields=["origin", "-number"]),
+            # Few of all jobs: what every page asks for, and whatever may still have rows on their way.
+            models.Index(
+                fields=["created_by", "-number"],
+                condition=models.Q(approved_at__isnull=False, finished_at=None),
+                name="job_not_over",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"NO {self.number}"
