@@ -25,7 +25,6 @@ from fumibako.delivery.states import State
 
 __all__ = [
     "Attention",
-    "DeliveriesPage",
     "JobCounts",
     "JobLine",
     "JobState",
@@ -34,7 +33,6 @@ __all__ = [
     "attempts_of",
     "counts_of_job",
     "counts_of_jobs",
-    "deliveries",
     "exclusions_of_job",
     "job_numbered",
     "job_seen_by",
@@ -42,6 +40,7 @@ __all__ = [
     "live_job",
     "needs_attention",
     "pace_of",
+    "rows_of_job",
     "sent_today",
     "state_of",
     "status_line",
@@ -51,6 +50,8 @@ __all__ = [
 ]
 
 PAGE_SIZE = 50
+FEW = 1_000
+"""So many rows are sorted in no time."""
 
 OPEN = (State.PLANNED, State.QUEUED, State.SENDING, State.HANDING_OVER)
 
@@ -62,16 +63,6 @@ class JobLine:
     job: BulkSend
     counts: JobCounts
     state: JobState
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveriesPage:
-    """One page of a job's rows."""
-
-    rows: tuple[Delivery, ...]
-    page: int
-    page_count: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +175,13 @@ def lines(found: Iterable[BulkSend], now: datetime | None = None) -> list[JobLin
 
 def live_job(operator: Operator, now: datetime | None = None) -> JobLine | None:
     """The operator's job that the pill in the top bar follows: the newest that is approved and not over."""
+    own = BulkSend.objects.filter(created_by=operator, finished_at=None, approved_at__isnull=False)
+    # Every page asks, and mostly there is none: one small question says so.
+    if not own.exists():
+        return None
     is_open = Exists(Delivery.objects.filter(job=OuterRef("pk"), state__in=OPEN))
-    own = BulkSend.objects.select_related("account").filter(
-        created_by=operator, origin=BulkSend.Origin.BULK, finished_at=None
-    )
-    found = own.filter(is_open, approved_at__isnull=False).order_by("-number").first()
+    going = own.filter(is_open, origin=BulkSend.Origin.BULK).select_related("account")
+    found = going.order_by("-number").first()
     return lines([found], now)[0] if found else None
 
 
@@ -214,7 +207,9 @@ def worker_seen_at() -> datetime | None:
 
 def waiting_count() -> int:
     """Mails of all jobs that are approved and have no result yet."""
-    return Delivery.objects.filter(state__in=OPEN).count()
+    # Whatever still has such a row is not over, and these are few among all that were ever sent.
+    going = BulkSend.objects.filter(approved_at__isnull=False, finished_at=None)
+    return Delivery.objects.filter(job__in=going.values("pk"), state__in=OPEN).count()
 
 
 # Sums ----------------------------------------------------------------------------------------------------------------
@@ -274,18 +269,20 @@ FILTERS: dict[str, tuple[State, ...]] = {
 """One word per sum of the result screen."""
 
 
-def deliveries(job: BulkSend, filters: Mapping[str, str] | None = None, page: int = 1) -> DeliveriesPage:
-    """Rows of a job in its order. Filters: result (a key of FILTERS), reason (exclusion), kind, q (name or address)."""
-    found = filtered(job, filters or {})
+def rows_of_job(job: BulkSend, filters: Mapping[str, str]) -> tuple[QuerySet[Delivery], int]:
+    """The rows of a job that `filters` ask for (see `filtered`), and how many they are."""
+    found = filtered(job, filters).select_related(None)
+    if not any(filters.values()):
+        return found, job.selected_count
     total = found.count()
-    page_count = max(1, -(-total // PAGE_SIZE))
-    page = min(max(1, page), page_count)
-    rows = found.order_by("seq")[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    return DeliveriesPage(tuple(rows), page, page_count, total)
+    if filters.get("q") and total <= FEW:
+        # The words are in an index of their own; in the order of the list they would be looked for in every row.
+        found = job.deliveries.filter(pk__in=list(found.order_by().values_list("pk", flat=True)))
+    return found, total
 
 
 def filtered(job: BulkSend, filters: Mapping[str, str]) -> QuerySet[Delivery]:
-    """The rows of a job that `filters` ask for."""
+    """Rows of a job. Filters: result (a key of FILTERS), reason (exclusion), kind, q (part of name, NO or address)."""
     rows = job.deliveries.select_related("recipient", "job")
     if states := FILTERS.get(filters.get("result", "")):
         rows = rows.filter(state__in=states)

@@ -34,7 +34,7 @@ _GETA = "〓"
 
 
 def result_csv(job: BulkSend, filters: Mapping[str, str], charset: FileCharset = "utf-8") -> Iterator[bytes]:
-    """The rows of a job that `filters` ask for (see queries.deliveries), line by line, exclusions with their reason."""
+    """The rows of a job that `filters` ask for (see queries.filtered), line by line, exclusions with their reason."""
     rows = in_pages(filtered(job, filters))
     return _lines(REPORT_COLUMNS, (_result_row(row) for row in rows), charset)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -20,6 +19,7 @@ from fumibako.apps.office.problems import Refused
 from fumibako.apps.recipients import actions, exporting, labels, queries
 from fumibako.apps.recipients.models import Client, PartyAddress, Recipient
 from fumibako.web.operators import operator_of
+from fumibako.web.paging import page_of
 
 from . import conditions
 
@@ -105,7 +105,7 @@ def index(request: HttpRequest, kind: str) -> HttpResponse:
     sort = request.GET.get("sort", "")
     per = _per_page(request)
     found = queries.with_particulars(queries.find(kind, asked | {"sort": sort}))
-    page: Page[Recipient] = Paginator(found, per).get_page(request.GET.get("page"))
+    page = page_of(found, per, request.GET, queries.order_of(sort))
     panel = conditions.conditions_of(kind, asked)
     context = {
         "kind": kind,

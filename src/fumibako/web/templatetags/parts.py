@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from fumibako.web.paging import NEAR, PAGE
 from fumibako.web.static_files import STATIC
 
 register = template.Library()
@@ -31,6 +32,7 @@ def icon_names() -> frozenset[str]:
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=512)
 def icon(name: str, extra: str = "") -> SafeString:
     """Draw one Lucide icon, hidden from screen readers: `{% icon "send" %}`. Raises for names that icons.svg lacks."""
     if name not in icon_names():
@@ -137,10 +139,13 @@ def _saved(bound: BoundField) -> str | None:
 def pagination(context: template.Context, page: Page[Any], unit: str = "件") -> dict[str, Any]:
     """Draw page links that keep the conditions in the address."""
     query = context["request"].GET.copy()
-    query.pop("page", None)
+    query.pop(PAGE, None)
+    query.pop(NEAR, None)
+    near = getattr(page, NEAR, "")
     return {
         "page": page,
         "query": query.urlencode(),
+        "near": f"&{NEAR}={near}" if near else "",
         "unit": unit,
         "pages": page.paginator.get_elided_page_range(page.number),
     }
