@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Q
-
 from fumibako.apps.inbox import labels as inbox
 from fumibako.apps.inbox.models import MailPerson, ReceivedMail
-from fumibako.apps.inbox.queries import bounce_list, visible_mails
+from fumibako.apps.inbox.queries import bounces_about, visible_mails
 from fumibako.apps.office.models import Operator
 from fumibako.apps.recipients.models import Recipient
 from fumibako.apps.recipients.queries import one_person_of
@@ -122,8 +120,7 @@ def _mail_in(mail: ReceivedMail, contact: str) -> Entry:
 
 
 def _bounces(ids: Sequence[int], operator: Operator | None, limit: int) -> Iterable[Entry]:
-    of_them = Q(party_address__recipient__in=ids) | Q(delivery__recipient__in=ids)
-    for report in bounce_list(operator).filter(of_them)[:limit]:
+    for report in bounces_about(ids, operator)[:limit]:
         yield Entry(
             at=report.mail.at,
             kind=Kind.BOUNCE,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Literal
+from itertools import islice
+from typing import Any, Literal
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db import connection
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from fumibako.apps.accounts.models import MailAccount
@@ -29,6 +31,8 @@ LISTED = (
 # fmt: on
 """What a list shows of a mail; the letter of a send alone is larger than all of it."""
 PRESENT_FOR = timedelta(seconds=30)
+FIRST_STEP, LARGEST_STEP = 150, 8_000
+"""Error mails that are looked at together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,22 +174,48 @@ def to_do(operator: Operator | None) -> Mails:
     return visible_mails(operator).order_by().exclude(work=ReceivedMail.Work.DONE)
 
 
+def number(statement: str, values: Sequence[Any] = ()) -> int:
+    """The one number that a statement asks for."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        (found,) = cursor.fetchone()
+    return int(found)
+
+
+def seen_by(operator: Operator, column: str) -> str:
+    """The rule of `visible_mails` as a condition on a column that holds accounts."""
+    if operator.is_administrator:
+        return "TRUE"
+    ids = usable_accounts(operator, "view").values_list("pk", flat=True)
+    return f"{column} IN ({', '.join(str(int(pk)) for pk in ids) or 'NULL'})"
+
+
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
+TO_DO = (
+    "SELECT work, kind, is_read, assignee_id, COUNT(*) FROM inbox_receivedmail "
+    "WHERE NOT (work = 'done') AND deleted_at IS NULL AND {seen} GROUP BY work, kind, is_read, assignee_id"
+)
+"""In the order of the columns of `mail_to_do`, from which it is answered."""
+
+
 def counts(operator: Operator) -> Counts:
     """How many mails each view holds."""
-    is_open = Q(work=ReceivedMail.Work.OPEN)
-    found = to_do(operator).aggregate(
-        open=Count("pk", filter=is_open),
-        mine=Count("pk", filter=Q(assignee=operator)),
-        waiting=Count("pk", filter=~is_open),
-        bounces=Count("pk", filter=is_open & Q(kind=ReceivedMail.Kind.BOUNCE)),
-        unreadable=Count("pk", filter=is_open & Q(kind=ReceivedMail.Kind.UNREADABLE)),
-        unread=Count("pk", filter=is_open & Q(is_read=False)),
+    with connection.cursor() as cursor:
+        cursor.execute(TO_DO.format(seen=seen_by(operator, "account_id")))
+        groups = cursor.fetchall()
+    to_do = [(count, work == "open", kind, bool(is_read), pk) for work, kind, is_read, pk, count in groups]
+    open_ones = [(count, kind, is_read) for count, is_open, kind, is_read, _ in to_do if is_open]
+    return Counts(
+        open=sum(count for count, _, _ in open_ones),
+        mine=sum(count for count, _, _, _, pk in to_do if pk == operator.pk),
+        waiting=sum(count for count, is_open, _, _, _ in to_do if not is_open),
+        bounces=sum(count for count, kind, _ in open_ones if kind == ReceivedMail.Kind.BOUNCE),
+        unreadable=sum(count for count, kind, _ in open_ones if kind == ReceivedMail.Kind.UNREADABLE),
+        unread=sum(count for count, _, is_read in open_ones if not is_read),
     )
-    return Counts(**found)
 
 
 def neighbours(mails: Mails, mail: ReceivedMail) -> tuple[ReceivedMail | None, ReceivedMail | None]:
@@ -218,7 +248,8 @@ def present_in(mails: Sequence[ReceivedMail], operator: Operator, now: datetime 
     """Mail id → name of somebody else who has it open, for a whole list in one query."""
     since = (now or timezone.now()) - PRESENT_FOR
     found = Presence.objects.filter(mail__in=[mail.pk for mail in mails], seen_at__gt=since).exclude(operator=operator)
-    return {one.mail_id: str(one.operator) for one in found.select_related("operator").order_by("seen_at")}
+    names = found.order_by("seen_at").values_list("mail_id", "operator__display_name", "operator__username")
+    return {mail_id: name or username for mail_id, name, username in names}
 
 
 def bounce_list(operator: Operator | None) -> QuerySet[BounceReport, BounceReport]:
@@ -240,8 +271,59 @@ def unmatched_bounces(operator: Operator | None) -> QuerySet[BounceReport, Bounc
 
 def bounces_of_person(recipient: Recipient, operator: Operator | None = None) -> QuerySet[BounceReport, BounceReport]:
     """The error mails about a person's addresses or mails."""
-    of_person = Q(party_address__recipient=recipient) | Q(delivery__recipient=recipient)
-    return bounce_list(operator).filter(of_person)
+    return bounces_about([recipient.pk], operator)
+
+
+def bounces_about(recipient_ids: Sequence[int], operator: Operator | None) -> QuerySet[BounceReport, BounceReport]:
+    """The error mails about the addresses or mails of several people, newest first."""
+    # Two questions with an index each; asked as one, in the order of the mails, they are a pass over all of these.
+    by_address = BounceReport.objects.filter(party_address__recipient__in=recipient_ids).order_by().values_list("pk")
+    by_delivery = BounceReport.objects.filter(delivery__recipient__in=recipient_ids).order_by().values_list("pk")
+    return bounce_list(operator).filter(pk__in=[pk for (pk,) in by_address.union(by_delivery)])
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """One address that error mails are about: how many, and the sort key of the newest."""
+
+    address_key: str
+    count: int
+    last: int
+
+
+def failing_addresses(
+    reports: QuerySet[BounceReport, BounceReport], size: int, after: int | None = None
+) -> list[Failing]:
+    """The addresses of `reports` by their newest error mail; `after` is the sort key where the page before ended.
+
+    Goes down from the newest error mail in ever larger steps, until a page is full: to group all reports takes longer
+    the more years there are.
+    """
+    groups = reports.order_by().values_list("address_key").annotate(count=Count("pk"), last=Max("mail__sort_key"))
+    found: list[Failing] = []
+    keys = _failing_keys(reports, after)
+    while len(found) < size and (some := list(islice(keys, size))):
+        fresh = [Failing(*row) for row in groups.filter(address_key__in=some)]
+        # Whoever failed after the end of the page before stands on an earlier page.
+        found += sorted((one for one in fresh if after is None or one.last < after), key=lambda one: -one.last)
+    return found[:size]
+
+
+def _failing_keys(reports: QuerySet[BounceReport, BounceReport], after: int | None) -> Iterator[str]:
+    """Every address once, by the newest error mail before `after`."""
+    mails = ReceivedMail.objects.filter(kind=ReceivedMail.Kind.BOUNCE, deleted_at=None).order_by("-sort_key")
+    rows = reports.order_by().values_list("mail_id", "address_key")
+    lowest, step, seen = after, FIRST_STEP, set[str]()
+    while True:
+        below = mails if lowest is None else mails.filter(sort_key__lt=lowest)
+        found = dict(below.values_list("pk", "sort_key")[:step])
+        if not found:
+            return
+        for _, key in sorted(rows.filter(mail__in=list(found)), key=lambda row: -found[row[0]]):
+            if key not in seen:
+                seen.add(key)
+                yield key
+        lowest, step = min(found.values()), min(step * 2, LARGEST_STEP)
 
 
 def receiving_accounts(operator: Operator | None) -> QuerySet[MailAccount]:

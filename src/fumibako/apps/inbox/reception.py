@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.services.collecting.memory import SeenState
 
 from .labels import fetch_trouble_text
-from .models import FetchRequest, FetchRun, Reception, SeenMail, ShareCopy
+from .models import FetchRequest, FetchRun, ReceivedMail, Reception, SeenMail, ShareCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +49,105 @@ class Reconciliation:
         return self.listed == self.stored + self.skipped + self.quarantined + self.waiting
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """All that 動作状況 says of receiving for one account."""
+
+    status: FetchStatus
+    sums: Reconciliation
+
+
+def stands_of(accounts: Sequence[MailAccount]) -> list[Stand]:
+    """How receiving for these accounts stands now, in a few queries however many they are."""
+    receptions = {one.account_id: one for one in Reception.objects.filter(account__in=accounts)}
+    requests = FetchRequest.objects.filter(account__in=accounts, run=None).order_by("-id")
+    asked = {one.account_id: one for one in requests}
+    runs, listed, states, backlog = _last_runs(accounts), _listed(accounts), _states(accounts), _backlog(accounts)
+    found = []
+    for account in accounts:
+        reception = receptions.get(account.pk) or Reception(account=account)
+        words = fetch_trouble_text(account, reception.trouble_kind)
+        status = FetchStatus(
+            account=account,
+            last_run=runs.get(account.pk),
+            open_request=asked.get(account.pk),
+            next_at=_next_at(account, reception),
+            is_stopped=reception.stopped_at is not None,
+            failing_since_at=reception.failing_since_at,
+            trouble_kind=reception.trouble_kind,
+            trouble_text=words.text,
+            trouble_next_step=words.next_step,
+            last_success_at=reception.last_success_at,
+            copy_backlog_count=backlog.get(account.pk, 0),
+        )
+        found.append(Stand(status, _sums(states.get(account.pk, {}), listed.get(account.pk, 0))))
+    return found
+
+
 def fetch_status(account: MailAccount) -> FetchStatus:
     """How receiving for this account stands now."""
-    reception = Reception.objects.filter(account=account).first() or Reception(account=account)
-    words = fetch_trouble_text(account, reception.trouble_kind)
-    return FetchStatus(
-        account=account,
-        last_run=FetchRun.objects.filter(account=account).order_by("-id").first(),
-        open_request=FetchRequest.objects.filter(account=account, run=None).first(),
-        next_at=next_fetch_at(account),
-        is_stopped=reception.stopped_at is not None,
-        failing_since_at=reception.failing_since_at,
-        trouble_kind=reception.trouble_kind,
-        trouble_text=words.text,
-        trouble_next_step=words.next_step,
-        last_success_at=reception.last_success_at,
-        copy_backlog_count=copy_backlog_of(account),
-    )
+    return stands_of([account])[0].status
 
 
 def next_fetch_at(account: MailAccount) -> datetime | None:
     """When this account is received from by itself; None when never (0 minutes, stopped, not 受信対象)."""
-    if not account.receive_enabled or not account.fetch_interval_minutes:
-        return None
     reception = Reception.objects.filter(account=account).first()
-    if reception is None or reception.stopped_at is not None:
-        return None
-    return reception.next_at
+    return _next_at(account, reception) if reception else None
+
+
+def _next_at(account: MailAccount, reception: Reception) -> datetime | None:
+    is_timed = account.receive_enabled and account.fetch_interval_minutes and reception.stopped_at is None
+    return reception.next_at if is_timed else None
 
 
 def reconciliation(account: MailAccount) -> Reconciliation:
     """Hold the last complete list against what we say became of each mail."""
-    present = SeenMail.objects.filter(account=account, absent_count=0).exclude(state=SeenState.GONE)
-    found = dict(present.order_by().values_list("state").annotate(count=Count("pk")))
-    waiting = found.get(SeenState.WAITING, 0) + found.get(SeenState.LEAVING, 0)
-    last = FetchRun.objects.filter(account=account, listed_count__isnull=False).order_by("-id").first()
-    return Reconciliation(
-        listed=last.listed_count - last.deleted_count if last and last.listed_count is not None else 0,
-        stored=found.get(SeenState.STORED, 0),
-        skipped=found.get(SeenState.SKIPPED, 0),
-        quarantined=found.get(SeenState.QUARANTINED, 0),
-        waiting=waiting,
-    )
+    return stands_of([account])[0].sums
 
 
 def copy_backlog_of(account: MailAccount) -> int:
     """Copies that wait for the shared folder to come back (P23)."""
-    return ShareCopy.objects.filter(mail__account=account, done_at=None).count()
+    return _backlog([account]).get(account.pk, 0)
+
+
+def _last_runs(accounts: Sequence[MailAccount]) -> dict[int, FetchRun]:
+    return _newest_of(accounts, FetchRun.objects.all())
+
+
+def _listed(accounts: Sequence[MailAccount]) -> dict[int, int]:
+    """Account id → how many mails its last complete list had, less those that were deleted then."""
+    runs = _newest_of(accounts, FetchRun.objects.filter(listed_count__isnull=False))
+    return {pk: (run.listed_count or 0) - run.deleted_count for pk, run in runs.items()}
+
+
+def _newest_of(accounts: Sequence[MailAccount], runs: QuerySet[FetchRun]) -> dict[int, FetchRun]:
+    # The newest of each by its own search in the index: the greatest of all runs would be a pass over every run.
+    newest = runs.filter(account=OuterRef("pk")).order_by("-id").values("pk")[:1]
+    ids = MailAccount.objects.filter(pk__in=[one.pk for one in accounts]).order_by().values_list(Subquery(newest))
+    return {run.account_id: run for run in FetchRun.objects.filter(pk__in=[pk for (pk,) in ids if pk])}
+
+
+def _states(accounts: Sequence[MailAccount]) -> dict[int, dict[str, int]]:
+    """Account id → state → how many mails of the server's list are in it."""
+    present = SeenMail.objects.filter(account__in=accounts, absent_count=0).exclude(state=SeenState.GONE)
+    found: dict[int, dict[str, int]] = {}
+    for pk, state, count in present.order_by().values_list("account_id", "state").annotate(count=Count("pk")):
+        found.setdefault(pk, {})[state] = count
+    return found
+
+
+def _backlog(accounts: Sequence[MailAccount]) -> dict[int, int]:
+    # Begins with the copies that wait, which are few, and not with every mail of an account.
+    waiting = ShareCopy.objects.filter(done_at=None).values("mail_id")
+    mails = ReceivedMail.objects.filter(pk__in=waiting, account__in=accounts).order_by()
+    return dict(mails.values_list("account_id").annotate(count=Count("pk")).values_list("account_id", "count"))
+
+
+def _sums(found: Mapping[str, int], listed: int) -> Reconciliation:
+    return Reconciliation(
+        listed=listed,
+        stored=found.get(SeenState.STORED, 0),
+        skipped=found.get(SeenState.SKIPPED, 0),
+        quarantined=found.get(SeenState.QUARANTINED, 0),
+        waiting=found.get(SeenState.WAITING, 0) + found.get(SeenState.LEAVING, 0),
+    )

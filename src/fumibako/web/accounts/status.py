@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,13 +28,21 @@ class Status:
 
 def status_of(account: MailAccount | None) -> Status:
     """Return the status of one account; a new one is not set up."""
-    if account is None:
-        return Status(None, None, 0, None, "")
-    stop = account_stops([account.pk]).get(account.pk)
+    return Status(None, None, 0, None, "") if account is None else statuses_of([account])[account.pk]
+
+
+def statuses_of(accounts: Sequence[MailAccount]) -> dict[int, Status]:
+    """Return account id → status, in two queries however many they are."""
+    ids = [account.pk for account in accounts]
+    stops, sent = account_stops(ids), sent_today(ids)
+    return {account.pk: _status(account, stops.get(account.pk), sent[account.pk]) for account in accounts}
+
+
+def _status(account: MailAccount, stop: Pace | None, sent: int) -> Status:
     return Status(
         can_send=stop is None if account.smtp_host else None,
         can_receive=True if account.receive_enabled else None,
-        sent_today=sent_today([account.pk])[account.pk],
+        sent_today=sent,
         stopped_at=stop.stopped_at if stop else None,
         stop_words=_stop_words(stop, account) if stop else "",
     )

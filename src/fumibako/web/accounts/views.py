@@ -28,7 +28,7 @@ from fumibako.apps.sending.actions import allow_account_again
 from fumibako.web.accounts import pages
 from fumibako.web.accounts.forms import AccountForm
 from fumibako.web.accounts.help import HELP
-from fumibako.web.accounts.status import mail_seconds_of, status_of
+from fumibako.web.accounts.status import mail_seconds_of, status_of, statuses_of
 from fumibako.web.operators import operator_of
 
 RUNNING_TESTS = threading.BoundedSemaphore(2)
@@ -227,7 +227,8 @@ def search(request: HttpRequest) -> HttpResponse:
     """メールアカウント検索: as a dialog over the page, or as a page of its own."""
     found = queries.search(operator_of(request), request.GET)
     page = Paginator(found, 50).get_page(request.GET.get("page"))
-    rows = [(row, status_of(row)) for row in page]
+    statuses = statuses_of(list(page))
+    rows = [(row, statuses[row.pk]) for row in page]
     return render(
         request, _fragment(request, "accounts/search"), {"page": page, "rows": rows, "conditions": request.GET}
     )

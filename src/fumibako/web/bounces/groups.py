@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import Count, Max
 from django.urls import NoReverseMatch, reverse
 
 from fumibako.apps.inbox import labels, queries
@@ -75,19 +74,16 @@ def page_of(operator: Operator, whose: str, after: int | None) -> Page:
     reports = queries.bounce_list(operator).exclude(address_key="").exclude(effect=BounceReport.Effect.COPY)
     if whose in WHOSE:
         reports = reports.filter(reason__in=[reason for reason in REASONS if explanation(reason)[1] == whose])
-    found = reports.order_by().values("address_key").annotate(count=Count("pk"), last=Max("mail__sort_key"))
-    if after is not None:
-        found = found.filter(last__lt=after)
-    rows = list(found.order_by("-last")[: PAGE_SIZE + 1])
+    rows = queries.failing_addresses(reports, PAGE_SIZE + 1, after)
     shown = rows[:PAGE_SIZE]
     latest = {
         (report.address_key, report.mail.sort_key): report
         for report in reports.filter(
-            address_key__in=[row["address_key"] for row in shown], mail__sort_key__in=[row["last"] for row in shown]
+            address_key__in=[row.address_key for row in shown], mail__sort_key__in=[row.last for row in shown]
         ).select_related("party_address__recipient__client_contact__client")
     }
-    groups = [_group(latest[row["address_key"], row["last"]], row["count"]) for row in shown]
-    older = urlencode({"reason": whose, "after": shown[-1]["last"]}) if len(rows) > PAGE_SIZE else ""
+    groups = [_group(latest[row.address_key, row.last], row.count) for row in shown]
+    older = urlencode({"reason": whose, "after": shown[-1].last}) if len(rows) > PAGE_SIZE else ""
     return Page(groups, _chips(whose), f"?{older}" if older else "")
 
 

@@ -21,7 +21,7 @@ from fumibako.apps.office.models import Operator
 from fumibako.apps.office.queries import office
 from fumibako.apps.sending import labels, queries
 from fumibako.apps.sending.queries import JobLine
-from fumibako.web.accounts.status import Status, status_of
+from fumibako.web.accounts.status import Status, statuses_of
 from fumibako.web.home.steps import steps_of
 from fumibako.web.operators import operator_of
 
@@ -152,10 +152,13 @@ def _accounts(operator: Operator) -> list[AccountRow]:
     known = configurable_accounts(operator) | sendable_accounts(operator) | receiving_accounts(operator)
     shown = list(known.distinct()[:SHOWN_ACCOUNTS])
     downs = {account.pk: labels.clock(since) for account, since in receiving_of(shown).downs}
-    return [_account_row(account, account.pk in editable, downs.get(account.pk, "")) for account in shown]
+    statuses = statuses_of(shown)
+    return [
+        _account_row(account, statuses[account.pk], account.pk in editable, downs.get(account.pk, ""))
+        for account in shown
+    ]
 
 
-def _account_row(account: MailAccount, may_edit: bool, down_since: str) -> AccountRow:
-    status = status_of(account)
+def _account_row(account: MailAccount, status: Status, may_edit: bool, down_since: str) -> AccountRow:
     stopped_since = labels.clock(status.stopped_at) if status.stopped_at else ""
     return AccountRow(account, status, may_edit, stopped_since, down_since if status.can_receive else "")

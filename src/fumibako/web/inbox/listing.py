@@ -351,13 +351,10 @@ def _down(account: MailAccount, since: datetime, now: datetime) -> Down:
 
 
 def _result_words(operator: Operator, now: datetime) -> str:
-    told = []
-    for request in facts.results_for(operator, now):
-        run = request.run
-        if run is not None:
-            told.append(
-                f"{request.account.name} " + ("受信できません" if run.trouble_kind else f"{run.stored_count:,}通")
-            )
+    told = [
+        f"{name} " + ("受信できません" if trouble else f"{count:,}通")
+        for name, trouble, count in facts.results_for(operator, now)
+    ]
     return f"受信しました({' / '.join(told)})。" if told else ""
 
 

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from fumibako.apps.accounts.models import MailAccount
-from fumibako.apps.inbox.reception import FetchStatus, Reconciliation, fetch_status, reconciliation
+from fumibako.apps.inbox.reception import FetchStatus, Reconciliation, stands_of
 from fumibako.apps.sending.labels import clock
 from fumibako.web.status.findings import Level, Line
 
 
 def receive_lines(accounts: Iterable[MailAccount], now: datetime) -> Iterator[Line]:
     """One line for each account that mail is received from."""
-    for account in accounts:
-        if account.receive_enabled and account.pop_host:
-            yield receive_line(fetch_status(account), reconciliation(account), now)
+    receiving = [account for account in accounts if account.receive_enabled and account.pop_host]
+    for stand in stands_of(receiving):
+        yield receive_line(stand.status, stand.sums, now)
 
 
 def receive_line(status: FetchStatus, sums: Reconciliation, now: datetime) -> Line:
