@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from fumibako.apps.contacts.queries import due_count
 from fumibako.apps.inbox.board import error_count, has_inbox, open_count
-from fumibako.apps.office.models import Operator
+from fumibako.apps.office.models import Office, Operator
 from fumibako.apps.office.queries import office
 from fumibako.web.bulk_send.pill import pill
 from fumibako.web.inbox.undo import undo_of
@@ -97,21 +98,30 @@ DENSITIES = (("standard", "標準"), ("roomy", "ゆったり"))
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Return what the frame of every page needs; without a login only the office."""
+    """Return what the frame of every page needs; without a login only the office.
+
+    What a part of a page does not draw it does not ask for: the menu with its counts, the pill, the answer held.
+    """
     found = office()
     # A request that is refused before the login is looked at has no user yet.
     user = getattr(request, "user", None)
     if not isinstance(user, Operator):
         return {"office": found}
-    groups = [(heading, list(_lines(entries, request.path, user))) for heading, entries in MENU]
     return {
         "office": found,
-        "menu": [group for group in groups if group[1]],
+        "menu": SimpleLazyObject(lambda: _menu(request.path, user, found)),
         "live": SimpleLazyObject(lambda: pill(user)),
         "undo": SimpleLazyObject(lambda: undo_of(request, user)),
         "display_themes": THEMES,
         "display_densities": DENSITIES,
     }
+
+
+def _menu(path: str, user: Operator, found: Office) -> str:
+    """The menu as it is drawn, once for the two places where it stands."""
+    groups = [(heading, list(_lines(entries, path, user))) for heading, entries in MENU]
+    parts = {"groups": [group for group in groups if group[1]], "office": found, "user": user}
+    return render_to_string("parts/menu.html", parts)
 
 
 def _lines(entries: tuple[Entry, ...], path: str, user: Operator) -> Iterator[Line]:
