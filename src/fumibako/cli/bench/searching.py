@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mails", type=int, default=100_000, help="受信メールの数")
     parser.add_argument("--deliveries", type=int, default=100_000, help="送信明細の数")
     parser.add_argument("--contacts", type=int, default=20_000, help="連絡記録の数")
-    parser.add_argument("--rounds", type=int, default=40, help="1画面を開く回数")
+    parser.add_argument("--rounds", type=int, default=20, help="1画面を開く回数")
     parser.add_argument("--keep", default="", metavar="DIR", help="この場所にデータを残し、次の回にも使います")
     parser.add_argument("--only", default="", metavar="TEXT", help="名前にこの語を含む画面だけを測ります")
 
