@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -224,6 +224,22 @@ def test_jobs_are_found_by_tab_and_by_whom_they_reached() -> None:
     assert tabs == {"done": [done.pk], "sending": [sending.pk], "scheduled": [scheduled.pk], "draft": [draft.pk]}
     assert queries.jobs(None).count() == 4
     assert list(queries.jobs(None, conditions={"recipient": "石井"})) == [scheduled]
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_found"),
+    [
+        ({"since": "2026-11-24"}, True),
+        ({"since": "2026-11-25"}, False),
+        ({"until": "2026-11-24"}, True),
+        ({"until": "2026-11-23"}, False),
+        ({"since": "0001-01-01", "until": "9999-12-31"}, True),
+    ],
+)
+def test_days_are_those_of_the_office_and_the_last_one_belongs_to_them(asked: dict[str, str], is_found: bool) -> None:
+    job = make_draft()
+    BulkSend.objects.filter(pk=job.pk).update(created_at=datetime(2026, 11, 23, 15, 30, tzinfo=UTC))
+    assert queries.jobs(None, conditions=asked).exists() is is_found
 
 
 @pytest.mark.parametrize("odd", [{"since": "昨日"}, {"until": "2026-13-45"}, {"account": "x"}, {"account": "9" * 30}])

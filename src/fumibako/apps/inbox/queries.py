@@ -30,6 +30,8 @@ LISTED = (
 )
 # fmt: on
 """What a list shows of a mail; the letter of a send alone is larger than all of it."""
+LONG = ("mail__text", "mail__references", "delivery__values", "delivery__job__body", "delivery__job__sheet")
+"""What no list of error mails shows, and what is longer than all the rest."""
 PRESENT_FOR = timedelta(seconds=30)
 FIRST_STEP, LARGEST_STEP = 150, 8_000
 """Error mails that are looked at together."""
@@ -258,7 +260,7 @@ def bounce_list(operator: Operator | None) -> QuerySet[BounceReport, BounceRepor
     if operator is not None and not operator.is_administrator:
         accounts = list(usable_accounts(operator, "view").values_list("pk", flat=True))
         reports = reports.filter(mail__account__in=accounts)
-    chosen = reports.select_related("mail__account", "delivery__job", "party_address__recipient")
+    chosen = reports.select_related("mail__account", "delivery__job", "party_address__recipient").defer(*LONG)
     return chosen.order_by("-mail__sort_key", "position")
 
 

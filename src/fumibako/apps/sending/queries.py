@@ -5,9 +5,9 @@ A job's state is computed from its rows, the decisions stored on it and the pace
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, Exists, Max, Min, OuterRef, Q, QuerySet, When
@@ -37,6 +37,7 @@ __all__ = [
     "job_numbered",
     "job_seen_by",
     "jobs",
+    "last_move_of",
     "live_job",
     "needs_attention",
     "pace_of",
@@ -128,36 +129,36 @@ def _in_tab(rows: QuerySet[BulkSend], tab: str) -> QuerySet[BulkSend]:
     return rows
 
 
-def _is_day(text: str) -> bool:
+def _day_in(text: str) -> date | None:
     try:
-        return bool(parse_date(text))
+        return parse_date(text)
     except ValueError:
-        return False
+        return None
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def _is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-_READABLE: dict[str, Callable[[str], bool]] = {"since": _is_day, "until": _is_day, "account": _is_id}
-"""What cannot be read is no condition."""
-
-
 def _matching(rows: QuerySet[BulkSend], asked: Mapping[str, str]) -> QuerySet[BulkSend]:
-    lookups = {
-        "since": "created_at__date__gte",
-        "until": "created_at__date__lte",
-        "account": "account_id",
-        "creator": "created_by_name__icontains",
-        "subject": "subject__icontains",
-    }
-    for key, lookup in lookups.items():
-        value = asked.get(key, "").strip()
-        if value and _READABLE.get(key, bool)(value):
-            rows = rows.filter(**{lookup: value})
+    """What cannot be read is no condition."""
+    told = {key: value.strip() for key, value in asked.items() if value.strip()}
+    since, until = _day_in(told.get("since", "")), _day_in(told.get("until", ""))
+    if since and since > date.min:
+        rows = rows.filter(created_at__gte=_midnight(since))
+    if until and until < date.max:
+        rows = rows.filter(created_at__lt=_midnight(until + timedelta(days=1)))
+    if _is_id(told.get("account", "")):
+        rows = rows.filter(account_id=int(told["account"]))
+    for key, lookup in (("creator", "created_by_name__icontains"), ("subject", "subject__icontains")):
+        rows = rows.filter(**{lookup: told[key]}) if key in told else rows
     for key, lookup in (("recipient", "party_name__icontains"), ("address", "address__icontains")):
-        if value := asked.get(key, "").strip():
-            rows = rows.filter(Exists(Delivery.objects.filter(job=OuterRef("pk"), **{lookup: value})))
+        if key in told:
+            rows = rows.filter(Exists(Delivery.objects.filter(job=OuterRef("pk"), **{lookup: told[key]})))
     return rows
 
 
@@ -216,24 +217,39 @@ def waiting_count() -> int:
 
 
 def counts_of_job(job: BulkSend) -> JobCounts:
-    """Every row of the job in exactly one sum, by one query. Raises SumsDisagree when a row is missing (P1)."""
+    """Every row of the job in exactly one sum. Raises SumsDisagree when a row is missing (P1)."""
     return counts_of_jobs([job])[job.pk]
 
 
 def counts_of_jobs(found: Sequence[BulkSend]) -> dict[int, JobCounts]:
-    """`counts_of_job` of several jobs, by one query."""
+    """`counts_of_job` of several jobs, by one query for those that are over and one for the others."""
     groups: dict[int, list[Any]] = {job.pk: [] for job in found}
-    rows = Delivery.objects.filter(job__in=list(groups)).order_by().values("job_id", "state")
-    waiting = Q(state=State.QUEUED, deferred_count__gt=0)
-    for row in rows.annotate(
-        count=Count("pk"),
-        deferred=Count("pk", filter=waiting),
-        next_at=Min("not_before_at", filter=Q(state=State.QUEUED)),
-        undated=Count("pk", filter=Q(state=State.QUEUED, not_before_at=None)),
-        last_at=Max("changed_at"),
-    ):
+    over = [job.pk for job in found if job.finished_at is not None]
+    going = [job.pk for job in found if job.finished_at is None]
+    rows: list[Mapping[str, Any]] = [*_sums_of(over), *_sums_of(going).annotate(**_WAITS)]
+    for row in rows:
         groups[row["job_id"]].append(row)
     return {job.pk: counts_from(job, groups[job.pk]) for job in found}
+
+
+_QUEUED = Q(state=State.QUEUED)
+_WAITS = {
+    "deferred": Count("pk", filter=_QUEUED & Q(deferred_count__gt=0)),
+    "next_at": Min("not_before_at", filter=_QUEUED),
+    "undated": Count("pk", filter=_QUEUED & Q(not_before_at=None)),
+}
+"""What can only be told of a job with rows that wait."""
+
+
+def _sums_of(ids: Sequence[int]) -> QuerySet[Any, Any]:
+    rows = Delivery.objects.filter(job__in=ids).order_by().values("job_id", "state")
+    return rows.annotate(count=Count("*"))
+
+
+def last_move_of(job: BulkSend) -> datetime | None:
+    """When the last row of the job moved."""
+    at: datetime | None = job.deliveries.aggregate(at=Max("changed_at"))["at"]
+    return at
 
 
 def exclusions_of_job(job: BulkSend) -> dict[str, int]:
@@ -318,7 +334,14 @@ def attempts_of(delivery: Delivery) -> list[DeliveryEvent]:
     return list(delivery.events.select_related("operator").order_by("id"))
 
 
+# fmt: off
+TOLD = (
+    "seq", "address", "state", "changed_at", "sent_at", "job__number", "job__subject", "job__created_by_name",
+)
+# fmt: on
+
+
 def mails_to(recipient_ids: Sequence[int], limit: int = 200) -> list[Delivery]:
-    """メール送信履歴 of a person: their rows, newest first, drafts and exclusions left out."""
+    """メール送信履歴 of a person: their rows, newest first, exclusions left out. Only TOLD of them."""
     rows = Delivery.objects.filter(recipient__in=recipient_ids).exclude(state=State.SUPPRESSED)
-    return list(rows.select_related("job").order_by("-pk")[:limit])
+    return list(rows.select_related("job").only(*TOLD).order_by("-pk")[:limit])

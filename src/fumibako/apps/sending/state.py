@@ -80,8 +80,6 @@ class JobCounts:
     """Queued rows without a time to wait for."""
     next_try_at: datetime | None = None
     """When the first deferred row may be tried again."""
-    last_at: datetime | None = None
-    """When the last row moved."""
 
     @property
     def mail_count(self) -> int:
@@ -121,7 +119,6 @@ def counts_from(job: BulkSend, groups: Iterable[Mapping[str, Any]]) -> JobCounts
         deferred=int(queued.get("deferred", 0)),
         due_count=int(queued.get("undated", 0)),
         next_try_at=queued.get("next_at"),
-        last_at=max((group["last_at"] for group in rows.values()), default=None),
     )
     if counts.done + counts.excluded + counts.waiting + counts.unsent != job.selected_count:
         raise SumsDisagree(f"job {job.number}: {counts}")

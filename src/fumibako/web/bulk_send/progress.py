@@ -230,11 +230,15 @@ def _rhythm(job: BulkSend) -> str:
 
 
 def _lasted(job: BulkSend, counts: JobCounts, now: datetime) -> str:
-    start, end = job.first_sent_at or job.released_at, job.finished_at or counts.last_at
+    start, end = job.first_sent_at or job.released_at, _ended(job)
     if start is None or end is None or not counts.done:
         return f"送信管理NO {job.number}"
     took = labels.span(max(1, round((end - start).total_seconds())))
     return f"{labels.clock(start, now)} 〜 {labels.clock(end, now)}({took}) 送信管理NO {job.number}"
+
+
+def _ended(job: BulkSend) -> datetime | None:
+    return job.finished_at or queries.last_move_of(job)
 
 
 def _ops(job: BulkSend, state: JobState, is_over: bool) -> list[Op]:
@@ -298,7 +302,7 @@ def _milestone(counts: JobCounts, line: StatusLine) -> str:
 
 def _end(job: BulkSend, counts: JobCounts, line: StatusLine, now: datetime) -> dict[str, Any]:
     if not counts.waiting:
-        at = job.finished_at or counts.last_at
+        at = _ended(job)
         return {"end_label": "終了", "end": labels.clock(at, now) if at else "", "left": ""}
     if line.finish_at is None:
         return {"end_label": "終了の見込み", "end": "-", "left": ""}
@@ -324,7 +328,7 @@ def _plan(job: BulkSend, counts: JobCounts, line: StatusLine, now: datetime) -> 
         bursts = past + ahead.bursts
         if not bursts:
             return {"timeline": None}
-        end = ahead.end_at if counts.waiting else timezone.localtime(counts.last_at or now)
+        end = ahead.end_at if counts.waiting else timezone.localtime(_ended(job) or now)
         whole = replace(whole, start_at=bursts[0].start_at, end_at=end, bursts=bursts, burst_count=len(bursts))
     hours = warning_hours(account.warn_from, account.warn_to)
     shown_now = timezone.localtime(now) if counts.waiting else None
