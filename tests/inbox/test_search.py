@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -118,3 +119,21 @@ def test_postgresql_is_asked_the_same_question() -> None:
     assert search.ts_query(phrases, ("subject",)) == "('東京':C <-> '京都':C) & ('ab':C*)"
     assert search.ts_query(phrases, search.FIELDS) == "('東京' <-> '京都') & ('ab':*)"
     assert grams_of("東京, Ab") == ["東京", "京", "ab", "b"]
+
+
+def test_few_mails_are_looked_through_in_parts_which_are_the_whole(
+    account: MailAccount, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.put(*(letter(number, text="東京" if number % 3 else "大阪") for number in range(1, 12)))
+    fetch(account)
+    monkeypatch.setattr(queries, "STEP", 4)
+    asked = Conditions(view="open", words="東京")
+    whole = list(queries.search(None, asked))
+    assert len(whole) == 8
+    for after in (None, *(mail.sort_key for mail in whole)):
+        spans = queries.spans_of(None, asked, after)
+        parts = [queries.page_after(queries.search(None, replace(asked, span=span)), after) for span in spans]
+        assert [mail for part in parts for mail in part] == [
+            mail for mail in whole if after is None or mail.sort_key < after
+        ]
+    assert queries.spans_of(None, Conditions(view="all", words="東京"), None) == [(None, None)]

@@ -6,9 +6,12 @@ import re
 
 import pytest
 from django.db import connection
+from django.db.models import Count, Max
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from fumibako.apps.inbox import queries as inbox
+from fumibako.apps.inbox.models import BounceReport
 from fumibako.apps.office.models import Operator
 from fumibako.apps.recipients.models import Recipient
 from fumibako.cli.bench import archive
@@ -94,3 +97,19 @@ def test_the_links_of_a_large_send_and_of_a_list_lead_on_without_skipping_rows()
             numbers = [int(number) for number in re.findall(where, page)]
             assert min(numbers) == max(seen + 1, 51)
             seen = max(numbers)
+
+
+def test_failing_addresses_are_told_once_each_by_their_newest_error_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    archive.fill(1_200, 0, 0)
+    for report in BounceReport.objects.all():
+        report.address_key = f"a{report.pk**2 % 13}@example.jp"
+        report.save()
+    monkeypatch.setattr(inbox, "FIRST_STEP", 2)
+    reports = inbox.bounce_list(None)
+    groups = reports.order_by().values("address_key").annotate(count=Count("pk"), last=Max("mail__sort_key"))
+    wanted = [(one["address_key"], one["count"], one["last"]) for one in groups.order_by("-last")]
+    told: list[tuple[str, int, int]] = []
+    while page := inbox.failing_addresses(reports, 3, told[-1][2] if told else None):
+        told += [(one.address_key, one.count, one.last) for one in page]
+    assert told == wanted
+    assert len(told) > 3

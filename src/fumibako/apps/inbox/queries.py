@@ -33,6 +33,8 @@ LISTED = (
 LONG = ("mail__text", "mail__references", "delivery__values", "delivery__job__body", "delivery__job__sheet")
 """What no list of error mails shows, and what is longer than all the rest."""
 PRESENT_FOR = timedelta(seconds=30)
+STEP = 1_000
+"""Mails of a view among which words are looked for first."""
 FIRST_STEP, LARGEST_STEP = 150, 8_000
 """Error mails that are looked at together."""
 
@@ -59,6 +61,18 @@ class Conditions:
     job_number: int | None = None
     recipient_id: int | None = None
     number: int | None = None
+    span: tuple[int | None, int | None] = (None, None)
+    """Sort keys: from the first on and before the second. One page's part of the list, no condition of a person's."""
+
+    @property
+    def has_words(self) -> bool:
+        """Whether the search table is asked."""
+        return any((self.words, self.sender, self.recipients, self.subject, self.body))
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the view holds few of all mails."""
+        return self.view not in ("all", "done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,26 @@ def search(operator: Operator | None, conditions: Conditions) -> Mails:
         (conditions.subject, ("subject",)),
         (conditions.body, ("body",)),
     )
-    return only_with(mails.order_by("-sort_key"), asked, is_narrow=conditions.view not in ("all", "done"))
+    first, end = conditions.span
+    mails = mails.filter(sort_key__gte=first) if first else mails
+    mails = mails.filter(sort_key__lt=end) if end else mails
+    return only_with(mails.order_by("-sort_key"), asked, is_narrow=conditions.is_narrow, span=conditions.span)
+
+
+def spans_of(
+    operator: Operator | None, conditions: Conditions, after: int | None
+) -> Sequence[tuple[int | None, int | None]]:
+    """In which parts, newest first, the list is looked through until a page is full.
+
+    Words are looked for among all mails of a part at once: where few mails are wanted, the newest of these come first,
+    and what the words find in all the years before mostly need not be known.
+    """
+    if not (conditions.has_words and conditions.is_narrow):
+        return [(None, after)]
+    view = _in_view(ReceivedMail.objects.order_by("-sort_key"), conditions.view, operator)
+    view = view.filter(sort_key__lt=after) if after else view
+    middle = view.values_list("sort_key", flat=True)[STEP : STEP + 1]
+    return [(key, after) for key in middle] + [(None, key) for key in middle] or [(None, after)]
 
 
 def page_after(mails: Mails, sort_key: int | None = None, size: int = PAGE_SIZE) -> list[ReceivedMail]:
@@ -113,7 +146,7 @@ def _seen_by(operator: Operator | None, conditions: Conditions) -> Mails:
     """
     mails = ReceivedMail.objects.filter(deleted_at=None)
     column = "account_id"
-    if any((conditions.words, conditions.sender, conditions.recipients, conditions.subject, conditions.body)):
+    if conditions.has_words:
         mails, column = mails.alias(of_account=F("account_id") + 0), "of_account"
     if conditions.account_ids:
         mails = mails.filter(**{f"{column}__in": list(conditions.account_ids)})

@@ -59,12 +59,19 @@ def phrases_of(wanted: str) -> list[Phrase]:
     return phrases
 
 
-def only_with(mails: Mails, asked: Sequence[tuple[str, Sequence[Field]]], *, is_narrow: bool = False) -> Mails:
+def only_with(
+    mails: Mails,
+    asked: Sequence[tuple[str, Sequence[Field]]],
+    *,
+    is_narrow: bool = False,
+    span: tuple[int | None, int | None] = (None, None),
+) -> Mails:
     """Narrow to mails in which every word of each text stands in one of its fields, newest first.
 
     The search table leads and is read from its newest row down, so that a page costs the same among a million mails as
     among a thousand, however common the words are. Texts without anything to search for find nothing. `is_narrow`:
-    so few of all mails are wanted that these lead instead, or most of what the words find would be read in vain.
+    so few of all mails are wanted that these lead instead, or most of what the words find would be read in vain; then
+    words are looked for only among the sort keys of `span`, from the first on and before the second.
     """
     wanted = [(phrases_of(text), fields) for text, fields in asked if text.strip()]
     if not wanted:
@@ -76,9 +83,11 @@ def only_with(mails: Mails, asked: Sequence[tuple[str, Sequence[Field]]], *, is_
     else:
         matches, question = f"{TABLE}.words @@ %s::tsquery", " & ".join(ts_query(*one) for one in wanted)
     if is_narrow:
+        bounds = [(f" AND {TABLE}.rowid {sign} %s", key) for sign, key in zip((">=", "<"), span, strict=True) if key]
+        matches += "".join(words for words, _ in bounds)
         # The plus keeps the database from looking up every mail that the words find.
         found = f"+inbox_receivedmail.sort_key IN (SELECT {TABLE}.rowid FROM {TABLE} WHERE {matches})"
-        return mails.extra(where=[found], params=[question])
+        return mails.extra(where=[found], params=[question, *(key for _, key in bounds)])
     joined = f"{TABLE}.rowid = inbox_receivedmail.sort_key"
     return mails.extra(tables=[TABLE], where=[joined, matches], params=[question], order_by=[f"-{TABLE}.rowid"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -169,13 +169,23 @@ def mails_of(operator: Operator, asked: Asked, conditions: Conditions) -> Mails:
     return found.filter(assignee=None) if asked.values.get("assignee") == "none" else found
 
 
+def _page_of(operator: Operator, asked: Asked, conditions: Conditions) -> list[ReceivedMail]:
+    """The mails of one page, and one more when the list goes on."""
+    page: list[ReceivedMail] = []
+    for span in queries.spans_of(operator, conditions, asked.after):
+        left = queries.PAGE_SIZE + 1 - len(page)
+        page += queries.page_after(mails_of(operator, asked, replace(conditions, span=span)), asked.after, left)
+        if len(page) > queries.PAGE_SIZE:
+            break
+    return page
+
+
 def board_of(operator: Operator, asked: Asked, current: ReceivedMail | None = None) -> Board:
     """The list as it stands now, with `current` marked."""
     now = timezone.now()
     accounts = list(queries.receiving_accounts(operator).order_by("account_no"))
     conditions = asking.conditions_of(asked, accounts)
-    mails = mails_of(operator, asked, conditions)
-    page = queries.page_after(mails, asked.after, queries.PAGE_SIZE + 1)
+    page = _page_of(operator, asked, conditions)
     shown, rest = page[: queries.PAGE_SIZE], page[queries.PAGE_SIZE :]
     receiving = facts.receiving_of(accounts)
     before = None if rest else _before(operator, asked, conditions)
