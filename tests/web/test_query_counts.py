@@ -8,10 +8,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.inbox.models import ReceivedMail
+from fumibako.apps.inbox.work import fetch_due, read_waiting
 from fumibako.apps.office.models import Operator
+from fumibako.apps.sending.work import tidy_up
 from fumibako.cli.bench import archive
 
 MAILS, ROWS, RECORDS = 240, 240, 80
@@ -125,6 +128,19 @@ def test_what_is_few_among_many_is_found_in_an_index(desk: Client, url: str, ind
     # A pass over everything there is takes no condition to its beginning and no narrower index to its rows.
     large = ("inbox_receivedmail", "sending_delivery", "contacts_contactrecord", "inbox_bouncereport")
     assert not [plan for plan in plans if plan.startswith("SCAN") and plan.split()[1] in large and "INDEX" not in plan]
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_worker_with_nothing_to_do_goes_through_no_table_of_mails_once_a_second() -> None:
+    tidy_up(timezone.now())
+    with CaptureQueriesContext(connection) as queries:
+        tidy_up(timezone.now())
+        fetch_due(timezone.now())
+        read_waiting()
+        asked = [one["sql"] for one in queries.captured_queries if one["sql"].startswith("SELECT")]
+    passes = [plan for plan in plans_of(asked) if plan.startswith(("SCAN sending_delivery", "SCAN inbox_"))]
+    assert len(asked) >= 10
+    assert [plan for plan in passes if "INDEX delivery_in_flight" not in plan] == []
 
 
 def plans_of(statements: list[str]) -> list[str]:

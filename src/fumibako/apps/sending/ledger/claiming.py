@@ -118,9 +118,14 @@ def next_due_at(account_id: int, now: datetime) -> datetime | None:
     return first.not_before_at if first is not None else None
 
 
+def in_hands() -> QuerySet[Delivery, Delivery]:
+    """What some worker holds. Exactly what is in flight has an owner; by the owner an index finds it."""
+    return Delivery.objects.filter(owner__gt="", state__in=[state.value for state in IN_FLIGHT])
+
+
 def in_flight(account_id: int) -> QuerySet[Delivery, Delivery]:
     """What some worker holds for the account."""
-    return Delivery.objects.filter(account_id=account_id, state__in=[state.value for state in IN_FLIGHT])
+    return in_hands().filter(account_id=account_id)
 
 
 def say_burst(job: BulkSend, what: str, found: Slot | Hold, now: datetime) -> None:

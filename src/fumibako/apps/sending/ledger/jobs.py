@@ -103,7 +103,13 @@ def expire_due(now: datetime) -> int:
 
     A paused job waits for a person, who may give it more time: nothing of it expires, and nothing is claimed either.
     """
-    waiting = Delivery.objects.filter(job__finished_at=None, job__paused_at=None)
+    # Job by job: asked about all jobs in one, the database goes through every delivery there ever was.
+    going = BulkSend.objects.filter(finished_at=None, paused_at=None, deadline_at__isnull=False)
+    return sum(_expire(job_id, now) for job_id in going.values_list("pk", flat=True).order_by("number"))
+
+
+def _expire(job_id: int, now: datetime) -> int:
+    waiting = Delivery.objects.filter(job_id=job_id, job__finished_at=None, job__paused_at=None)
     late = waiting.filter(job__deadline_at__lte=now)
     never = waiting.filter(not_before_at__gte=F("job__deadline_at"), state=State.QUEUED)
     step = Step(Trigger.EXPIRE, now)

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 
 from fumibako.apps.office.models import Operator
-from fumibako.delivery.states import IN_FLIGHT, NEEDS_A_PERSON_TO, State, Trigger
+from fumibako.delivery.states import NEEDS_A_PERSON_TO, State, Trigger
 
 from .. import workers
 from ..models import BulkSend, Delivery
 from ..workers import SILENCE_LIMIT
+from .claiming import in_hands
 from .moves import Fence, LostClaim, Note, Step, move, move_all, one_writer
 from .statements import lease_moment
 
@@ -35,7 +36,7 @@ def reap(now: datetime) -> Reaped:
     A row held longer than any attempt can take is let go too, as the last resort. No clock can break the promise:
     a worker that lives after all fails at its mark, and its late 2xx still proves the mail SENT.
     """
-    held = Delivery.objects.filter(state__in=[state.value for state in IN_FLIGHT])
+    held = in_hands()
     owners = set(held.order_by().values_list("owner", flat=True).distinct())
     dead = workers.dead_among(owners)
     orphans = held.filter(Q(owner__in=dead) | Q(claimed_at__lt=lease_moment(now) - SILENCE_LIMIT))
@@ -51,7 +52,7 @@ def put_back_strays(account_id: int, worker_id: str, known: Collection[int], now
 
     SENDING alone: without its mark no mail had its dot.
     """
-    mine = Delivery.objects.filter(account_id=account_id, owner=worker_id, state=State.SENDING)
+    mine = in_hands().filter(account_id=account_id, owner=worker_id, state=State.SENDING)
     step = Step(Trigger.PUT_BACK, now, Note(reason="commit in doubt"))
     return move_all(mine.exclude(pk__in=known), step, only=(State.SENDING,))
 
