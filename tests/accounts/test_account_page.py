@@ -18,6 +18,7 @@ from tests.support.browser import (
     assert_accessible,
     assert_big_enough,
     assert_no_sideways_scroll,
+    press,
     shoot,
 )
 
@@ -94,7 +95,7 @@ def test_the_system_switch_lifts_the_rule_of_login_only(open_page: OpenPage, acc
     Office.objects.update_or_create(id=1, defaults={"allow_plain_with_tls": True})
     page = open_page("/accounts/1/?tab=smtp")
     page.get_by_text("PLAIN", exact=True).click()
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("を登録しました。")).to_be_visible()
     assert MailAccount.objects.get().smtp_auth_method == "PLAIN"
 
@@ -104,7 +105,7 @@ def test_a_copy_starts_with_everything_but_number_and_password(open_page: OpenPa
     page.get_by_role("link", name="複写").click()
     expect(field(page, "name")).to_have_value("スタッフ連絡用(東京本社) のコピー")
     expect(field(page, "pop_host")).to_have_value("pop.example.co.jp")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("入力内容に 1件の不備があります")).to_be_visible()
     expect(page.get_by_role("link", name="パスワードを入力してください。")).to_be_visible()
     assert MailAccount.objects.count() == 1
@@ -117,7 +118,7 @@ def test_receiving_off_greys_and_keeps_and_moves_the_pair(open_page: OpenPage, a
     expect(field(page, "pop_host")).to_have_value("pop.example.co.jp")
     page.get_by_role("tab", name="SMTP設定").click()
     expect(page.get_by_label("ユーザID")).to_be_visible()
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("を登録しました。")).to_be_visible()
     account.refresh_from_db()
     assert (account.receive_enabled, account.pop_host, account.save_attachments) == (False, "pop.example.co.jp", True)
@@ -152,7 +153,7 @@ def test_a_refused_form_opens_the_faulty_tab_and_keeps_everything_but_the_passwo
     page.get_by_role("button", name="変更").click()
     field(page, "password").fill("canary-word")
     page.get_by_role("tab", name="その他").click()
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("入力内容に 1件の不備があります")).to_be_visible()
     assert page.title().startswith("エラー: ")
     assert page.locator("#errors").evaluate("e => e === document.activeElement")
@@ -200,14 +201,14 @@ def test_a_preset_fills_lists_and_asks_before_replacing(open_page: OpenPage, acc
 def test_the_search_is_chosen_with_the_keyboard(open_page: OpenPage, account: MailAccount) -> None:
     actions.save_account(None, GOOD | {"name": "営業", "visible": False})
     page = open_page("/accounts/1/")
-    page.keyboard.press("F3")
+    press(page, "F3")
     expect(page.get_by_role("heading", name="メールアカウント検索")).to_be_visible()
     expect(page.get_by_role("dialog").get_by_label("アカウント名")).to_be_focused()
     assert_accessible(page)
     shoot(page, "account_search_1440_light")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
+    press(page, "ArrowDown")
+    press(page, "ArrowDown")
+    press(page, "Enter")
     page.wait_for_url("**/accounts/2/**")
     assert page.get_by_label("メールアカウントNO").input_value() == "2"
 
@@ -216,7 +217,7 @@ def test_a_number_and_enter_opens_that_account(open_page: OpenPage, account: Mai
     actions.save_account(None, GOOD | {"name": "営業"})
     page = open_page("/accounts/1/")
     page.get_by_label("メールアカウントNO").fill("2")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.wait_for_url("**/accounts/2/")
     page.get_by_role("link", name="前のアカウント").click()
     page.wait_for_url("**/accounts/1/")
@@ -225,7 +226,7 @@ def test_a_number_and_enter_opens_that_account(open_page: OpenPage, account: Mai
 
 def test_f4_asks_and_deletes(open_page: OpenPage, account: MailAccount) -> None:
     page = open_page("/accounts/1/")
-    page.keyboard.press("F4")
+    press(page, "F4")
     expect(page.get_by_role("heading", name="以下のメールアカウントを削除しますか?")).to_be_visible()
     expect(page.get_by_role("button", name="キャンセル")).to_be_focused()
     assert_accessible(page)
@@ -238,7 +239,7 @@ def test_somebody_elses_save_is_shown_and_either_side_can_be_taken(open_page: Op
     page = open_page("/accounts/1/?tab=other")
     actions.save_account(None, {"sleep_seconds": 900}, account_no=1)
     field(page, "batch_size").fill("50")
-    page.keyboard.press("Control+s")
+    press(page, "Control+s")
     expect(page.get_by_text("に登録しています")).to_be_visible()
     expect(page.get_by_text("スリープ間隔(600 → 900)")).to_be_visible()
     assert MailAccount.objects.get().batch_size == 100
@@ -256,7 +257,7 @@ def test_a_stopped_account_says_why_and_goes_on_with_a_new_password(open_page: O
     shoot(page, "account_stopped_1440_light")
     page.get_by_role("button", name="変更").click()
     page.locator("#password").fill("the right one")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("止めていた送信を再開しました。")).to_be_visible()
     assert Pace.objects.get().stopped_at is None
 
@@ -265,7 +266,7 @@ def test_the_help_follows_the_focus(open_page: OpenPage, account: MailAccount) -
     page = open_page("/accounts/1/?tab=smtp")
     field(page, "charset").focus()
     expect(page.locator("#hp-t")).to_have_text("エンコード")
-    page.keyboard.press("F1")
+    press(page, "F1")
     expect(page.locator("#help-charset")).to_be_focused()
 
 

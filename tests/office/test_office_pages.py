@@ -16,6 +16,7 @@ from tests.support.browser import (
     assert_accessible,
     assert_big_enough,
     assert_no_sideways_scroll,
+    press,
     shoot,
 )
 
@@ -40,11 +41,11 @@ def test_settings_are_judged_saved_and_logged(open_page: OpenPage) -> None:
     page = open_page("/settings/")
     page.get_by_label("会社名").fill("株式会社見本スタッフ")
     page.get_by_label("送れないと判断する回数").fill("abc")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("送れないと判断する回数は半角の数字で入力してください(0〜100)。").first).to_be_visible()
     expect(page.get_by_label("会社名")).to_have_value("株式会社見本スタッフ")
     page.get_by_label("送れないと判断する回数").fill("5")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("システム設定を登録しました。")).to_be_visible()
     assert Office.objects.get().bounce_threshold == 5
     entry = AuditEvent.objects.get(action="settings.saved")

@@ -165,6 +165,12 @@ def assert_accessible(page: Page) -> None:
     assert found.violations_count == 0, f"{urlsplit(page.url).path}\n{found.generate_report()}"
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key once the page listens to keys: its scripts run before it has loaded."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
+
+
 def shoot(page: Page, name: str) -> None:
     """Keep a picture of what is on the screen, when FUMIBAKO_SHOTS names a folder for it."""
     folder = os.environ.get("FUMIBAKO_SHOTS")

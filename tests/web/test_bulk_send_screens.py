@@ -16,7 +16,7 @@ from fumibako.apps.office.queries import office
 from fumibako.apps.sending.models import BulkSend, JobEvent
 from fumibako.delivery.states import State
 from fumibako.practice.server import PracticeServer
-from tests.support.browser import LOOKS, OpenPage, assert_accessible, assert_no_sideways_scroll, shoot
+from tests.support.browser import LOOKS, OpenPage, assert_accessible, assert_no_sideways_scroll, press, shoot
 from tests.web.bulk_send_scene import SUBJECT, approve, confirm_findings, make_draft, make_office, work
 
 pytestmark = pytest.mark.browser
@@ -89,7 +89,7 @@ def test_a_letter_goes_from_a_new_draft_to_its_result(
     page.get_by_role("button", name="新規作成").first.click()
     page.get_by_role("radio", name="スタッフ連絡用").check()
     page.get_by_role("radio", name="業務連絡").check()
-    page.keyboard.press("F11")
+    press(page, "F11")
 
     expect(page.get_by_role("heading", name="送信する宛先")).to_be_visible()
     page.get_by_role("button", name="スタッフ 5件すべてを追加").click()
@@ -99,7 +99,7 @@ def test_a_letter_goes_from_a_new_draft_to_its_result(
     page.get_by_role("button", name="選んだ1件を追加").click()
     expect(page.locator("#footer-counts")).to_contain_text("送信件数 5件")
 
-    page.keyboard.press("F11")
+    press(page, "F11")
     page.get_by_role("textbox", name="件名").fill(SUBJECT)
     page.get_by_role("textbox", name="本文").click()
     page.get_by_role("button", name="氏名", exact=True).click()
@@ -108,10 +108,10 @@ def test_a_letter_goes_from_a_new_draft_to_its_result(
     expect(page.locator("#sample .mb")).to_contain_text("山田 太郎 様\n明日の予定です。")
     expect(page.locator("#saved-words")).to_contain_text("下書きを保存しました")
 
-    page.keyboard.press("F11")
+    press(page, "F11")
     expect(page.get_by_role("heading", name="この内容で送信する通数")).to_be_visible()
     gate(page)
-    page.keyboard.press("F11")
+    press(page, "F11")
     expect(page.get_by_role("heading", name="で送信を開始します")).to_be_visible()
     job = BulkSend.objects.get(origin="bulk")
     assert job.released_at is None
@@ -138,7 +138,7 @@ def test_a_wrong_number_keeps_the_gate_closed_and_full_width_digits_open_it(
     gate(page, "4")
     button = page.locator("[data-gate-go]")
     expect(button).to_have_attribute("aria-disabled", "true")
-    page.keyboard.press("F11")
+    press(page, "F11")
     expect(page.get_by_label("通数を入力")).to_be_focused()
     page.get_by_label("通数を入力").fill("５")
     expect(button).not_to_have_attribute("aria-disabled", "true")
@@ -152,7 +152,7 @@ def test_pressing_send_too_early_leads_to_the_first_open_item(
     confirm_findings(draft)
     page = open_page(f"/bulk/{draft.number}/check")
     page.get_by_role("checkbox", name="送信元", exact=True).check()
-    page.keyboard.press("F11")
+    press(page, "F11")
     expect(page.get_by_role("checkbox", name="宛先と通数")).to_be_focused()
     draft.refresh_from_db()
     assert draft.approved_at is None
@@ -185,16 +185,16 @@ def test_inside_the_warning_hours_the_dialog_stands_on_no(
     draft = make_draft(administrator, account)
     page = open_page(f"/bulk/{draft.number}/check")
     gate(page)
-    page.keyboard.press("F11")
+    press(page, "F11")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("この時間に送信しますか?")
     expect(dialog.get_by_role("button", name="いいえ")).to_be_focused()
     assert_accessible(page)
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(dialog).to_be_hidden()
     draft.refresh_from_db()
     assert draft.approved_at is None
-    page.keyboard.press("F11")
+    press(page, "F11")
     dialog.get_by_role("button", name="はい").click()
     page.wait_for_url("**/run")
     draft.refresh_from_db()
@@ -209,10 +209,10 @@ def test_everything_can_be_sent_with_the_keyboard_alone(
     page = open_page(f"/bulk/{draft.number}/check")
     for name in ("sender", "recipients", "letter", "attachments"):
         _tab_to(page, f"tick-{name}")
-        page.keyboard.press("Space")
+        press(page, "Space")
     _tab_to(page, "cnt")
     page.keyboard.type(str(MAILS))
-    page.keyboard.press("Control+Enter")
+    press(page, "Control+Enter")
     page.wait_for_url("**/run")
     draft.refresh_from_db()
     assert draft.approved_at is not None
@@ -220,7 +220,7 @@ def test_everything_can_be_sent_with_the_keyboard_alone(
 
 def _tab_to(page: Page, element_id: str) -> None:
     for _ in range(120):
-        page.keyboard.press("Tab")
+        press(page, "Tab")
         if page.evaluate("document.activeElement.id") == element_id:
             assert page.evaluate(
                 """() => { const box = document.activeElement.getBoundingClientRect();
@@ -292,7 +292,7 @@ def test_a_field_that_does_not_exist_is_red_and_stops_at_its_line(
     body = page.get_by_role("textbox", name="本文")
     body.fill("一行目\n{{しめい}} 様")
     expect(page.locator(".paint mark.no")).to_have_text("{{しめい}}")
-    page.keyboard.press("F11")
+    press(page, "F11")
     expect(page.locator(".errsum")).to_contain_text("差込項目「しめい」はありません。本文 2行目を直してください。")
     expect(body).to_have_value("一行目\n{{しめい}} 様")
 
@@ -331,7 +331,7 @@ def test_typing_two_braces_offers_the_fields(
     page.keyboard.type("{{所属")
     expect(page.get_by_role("option", name="所属部門")).to_be_visible()
     assert_accessible(page)
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(body).to_have_value("{{所属部門}}")
 
 

@@ -13,6 +13,7 @@ from tests.support.browser import (
     assert_accessible,
     assert_big_enough,
     assert_no_sideways_scroll,
+    press,
     shoot,
 )
 from tests.web.contacts_scene import furnish
@@ -50,16 +51,16 @@ def test_a_list_is_edited_moved_and_added_to_with_the_keys(open_page: OpenPage) 
     last = page.get_by_label("新しい行の使用").last
     page.get_by_label("新しい行の備考").last.fill("あとで見直す")
     last.focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_label("新しい行の区分NO").last).to_be_focused()
     expect(page.get_by_label("新しい行の区分名1")).to_have_count(3)
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.locator("#errors")).to_be_focused()
     expect(page.get_by_role("link", name="区分名1を入力してください。")).to_be_visible()
     shoot(page, "codes_refused")
     assert_accessible(page)
     page.get_by_label("新しい行の区分名1").nth(1).fill("対応不要")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("「連絡ステータス」を登録しました。")).to_be_visible()
     rows = Category.objects.filter(section="連絡ステータス").values_list("number", "name1", "note")
     assert list(rows) == [

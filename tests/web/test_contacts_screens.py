@@ -22,6 +22,7 @@ from tests.support.browser import (
     assert_accessible,
     assert_big_enough,
     assert_no_sideways_scroll,
+    press,
     shoot,
 )
 from tests.web.contacts_scene import first_record, furnish, receive
@@ -72,9 +73,9 @@ def test_a_screen_can_be_used_by_everybody(
 def test_a_record_is_written_found_and_deleted_with_the_keys_alone(open_page: OpenPage) -> None:
     person = Recipient.objects.filter(kind="staff")[7]
     page = open_page("/contacts/")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page).to_have_title(re.compile("^連絡記録の登録"))
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.locator("#errors")).to_be_focused()
     expect(page.get_by_role("link", name="件名を入力してください。")).to_be_visible()
     expect(page).to_have_title(re.compile("^エラー: "))
@@ -85,25 +86,25 @@ def test_a_record_is_written_found_and_deleted_with_the_keys_alone(open_page: Op
     expect(page.locator("#party-list [data-pk]").first).to_be_visible()
     shoot(page, "contacts_offers")
     assert_accessible(page)
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
+    press(page, "ArrowDown")
+    press(page, "Enter")
     expect(page.get_by_role("combobox", name="相手")).to_have_value(f"スタッフ {person.number} {person.name}")
     page.locator("#id_minutes").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("#id_operator")).to_be_focused()
     page.locator("#id_subject").fill("鍵の受け渡し")
     expect(page.get_by_text("未登録の変更 2項目")).to_be_visible()
-    page.keyboard.press("Control+s")
+    press(page, "Control+s")
     expect(page.get_by_text("を登録しました。")).to_be_visible()
     record = ContactRecord.objects.order_by("-number")[0]
     assert (record.recipient, record.subject, record.minutes) == (person, "鍵の受け渡し", 0)
-    page.keyboard.press("F11")
+    press(page, "F11")
     expect(page.locator("#id_files")).to_be_focused()
-    page.keyboard.press("Control+ArrowUp")
+    press(page, "Control+ArrowUp")
     expect(page.locator("#goto")).to_have_value(f"{record.number - 1:09d}-000")
-    page.keyboard.press("Control+ArrowDown")
+    press(page, "Control+ArrowDown")
     expect(page.locator("#goto")).to_have_value(str(record))
-    page.keyboard.press("F4")
+    press(page, "F4")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("以下の連絡記録を削除しますか?")
     assert_accessible(page)
@@ -131,7 +132,7 @@ def test_saving_for_the_next_record_keeps_the_person(open_page: OpenPage) -> Non
     record = first_record()
     page = open_page(f"/contacts/new?branch_of={record}")
     page.locator("#id_body").fill("追記の内容")
-    page.keyboard.press("Control+Shift+Enter")
+    press(page, "Control+Shift+Enter")
     assert record.recipient is not None
     expect(page.get_by_role("combobox", name="相手")).to_have_value(re.compile(record.recipient.name))
     branch = ContactRecord.objects.get(number=record.number, branch=1)
@@ -143,7 +144,7 @@ def test_what_somebody_else_saved_is_shown_before_it_is_overwritten(open_page: O
     page = open_page(f"/contacts/{record}/")
     ContactRecord.objects.filter(pk=record.pk).update(version=9, changed_by="田中 明", response="折り返し済み")
     page.locator("#id_response").fill("これから電話")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_role("alert")).to_contain_text("田中 明さんが")
     expect(page.get_by_role("alert")).to_contain_text(
         "あなたの内容「これから電話」、登録されている内容「折り返し済み」"
@@ -172,11 +173,11 @@ def test_many_records_get_a_status_together_and_go_into_a_file(open_page: OpenPa
 def test_a_follow_up_is_ticked_with_the_keyboard_and_taken_back(open_page: OpenPage) -> None:
     page = open_page("/followups/")
     page.locator(".tick-open").first.focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     line = page.get_by_label("対応内容").first
     expect(line).to_be_focused()
     page.keyboard.type("本人に確認した")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_text("を対応済にしました。")).to_be_visible()
     done = ContactRecord.objects.get(next_done_at__isnull=False)
     assert "本人に確認した" in done.response
@@ -216,7 +217,7 @@ def test_the_rules_of_an_account_offer_what_is_below_the_level_above(
     assert second.locator("option:not([hidden])").all_inner_texts() == ["(なし)", "勤怠", "契約"]
     second.select_option(label="勤怠")
     page.get_by_label("FROM 連絡ステータス").select_option(label="対応中")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("を登録しました。")).to_be_visible()
     ContactCategory.objects.filter(pk=work.pk).update(is_hidden=True)
     page.reload()
@@ -231,13 +232,13 @@ def test_a_mail_is_registered_from_its_own_screen(
 ) -> None:
     mail = receive(administrator, is_expanded=False)
     page = open_page(f"/inbox/{mail.number}/", size=size)
-    page.keyboard.press("F2")
+    press(page, "F2")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("連絡記録に登録")
     expect(dialog.get_by_label("連絡区分2")).to_be_disabled()
     shoot(page, f"inbox_panel_{size[0]}")
     dialog.get_by_label("件名").fill("")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(dialog.get_by_text("件名を入力してください。").first).to_be_visible()
     assert_accessible(page)
     dialog.get_by_label("件名").fill("シフト提出")

@@ -18,6 +18,7 @@ from tests.support.browser import (
     assert_accessible,
     assert_big_enough,
     assert_no_sideways_scroll,
+    press,
     shoot,
 )
 from tests.web.inbox_scene import deliver, error_mail, inbox_account, morning
@@ -107,38 +108,38 @@ def arrive(page: Page, subject: str) -> None:
 
 def test_the_whole_way_with_the_keys_alone(open_page: OpenPage, desk: dict[str, int]) -> None:
     page = open_page("/inbox/")
-    page.keyboard.press("ArrowDown")
+    press(page, "ArrowDown")
     expect(page.locator(f"#m{desk['yamada']}")).to_be_focused()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Enter")
+    press(page, "ArrowDown")
+    press(page, "ArrowDown")
+    press(page, "ArrowUp")
+    press(page, "Enter")
     arrive(page, "12月の増員についてご相談")
-    page.keyboard.press("Control+ArrowUp")
+    press(page, "Control+ArrowUp")
     arrive(page, "Re: 【12月度】シフト提出のお願い")
-    page.keyboard.press("Control+ArrowDown")
+    press(page, "Control+ArrowDown")
     arrive(page, "12月の増員についてご相談")
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(page.locator(f"#m{desk['logi']}")).to_be_focused()
-    page.keyboard.press("F3")
+    press(page, "F3")
     expect(page.get_by_label("検索する言葉")).to_be_focused()
     page.keyboard.type("求人")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.wait_for_url(re.compile(r"\?.*q="))
     page.wait_for_load_state()
     expect(page.locator("#mails .ml a")).to_have_count(1)
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
+    press(page, "ArrowDown")
+    press(page, "Enter")
     arrive(page, "求人の件")
-    page.keyboard.press("F4")
+    press(page, "F4")
     expect(page.get_by_role("heading", name="以下のメールを削除しますか?")).to_be_visible()
     expect(
         page.get_by_role("button", name="キャンセル").or_(page.get_by_role("link", name="キャンセル"))
     ).to_be_focused()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     page.locator("#q").focus()
     page.keyboard.type(WRITTEN)
-    page.keyboard.press("F11")
+    press(page, "F11")
     expect(page.get_by_role("button", name="取り消す")).to_be_visible()
     assert BulkSend.objects.get(origin="reply").body.startswith(WRITTEN)
 
@@ -156,11 +157,11 @@ def test_two_at_one_mail_see_each_other_and_the_slower_is_held(open_page: OpenPa
     mine, theirs = open_page(address), open_page(address, operator=tanaka())
     theirs.locator("#q").fill("了解です。")
     expect(mine.locator("#presence")).to_contain_text("田中 明さんが返信を書いています(", timeout=12_000)
-    theirs.keyboard.press("F11")
+    press(theirs, "F11")
     expect(theirs.get_by_role("button", name="取り消す")).to_be_visible()
     expect(mine.locator("#presence")).to_contain_text(re.compile("田中 明さんが .* に返信しました。"), timeout=12_000)
     mine.locator("#q").fill(WRITTEN)
-    mine.keyboard.press("F11")
+    press(mine, "F11")
     expect(mine.get_by_text(re.compile("このメールには、田中 明さんが .* に返信しています。"))).to_be_visible()
     assert WRITTEN in mine.locator("#body").input_value()
     shoot(mine, "inbox_held_1440_light")
@@ -179,7 +180,7 @@ def test_c09_a_double_click_and_the_back_button_make_one_answer(open_page: OpenP
     expect(page.get_by_role("button", name="取り消す")).to_be_visible()
     page.go_back()
     page.wait_for_load_state()
-    page.keyboard.press("Control+Enter")
+    press(page, "Control+Enter")
     page.wait_for_load_state()
     assert BulkSend.objects.filter(origin="reply").count() == 1
 
@@ -187,9 +188,9 @@ def test_c09_a_double_click_and_the_back_button_make_one_answer(open_page: OpenP
 def test_what_was_begun_survives_going_elsewhere_and_coming_back(open_page: OpenPage, desk: dict[str, int]) -> None:
     page = open_page(f"/inbox/{desk['yamada']}/")
     page.locator("#q").fill(WRITTEN)
-    page.keyboard.press("Control+ArrowDown")
+    press(page, "Control+ArrowDown")
     arrive(page, "12月の増員についてご相談")
-    page.keyboard.press("Control+ArrowUp")
+    press(page, "Control+ArrowUp")
     expect(page.locator("#q")).to_have_value(WRITTEN)
 
 

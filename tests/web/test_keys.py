@@ -9,7 +9,7 @@ from fumibako.apps.accounts.actions import save_account
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.office.models import Operator
 from tests.accounts.test_rules import GOOD
-from tests.support.browser import OpenPage
+from tests.support.browser import OpenPage, press
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +26,7 @@ def version() -> int:
 @pytest.mark.parametrize("key", ["F2", "Control+s"])
 def test_a10_the_key_does_what_the_button_does(open_page: OpenPage, key: str) -> None:
     page = open_page("/accounts/1/")
-    page.keyboard.press(key)
+    press(page, key)
     expect(page.get_by_text("を登録しました。")).to_be_visible()
     assert version() == 2
 
@@ -59,10 +59,10 @@ def test_a11_keys_are_silent_while_japanese_is_being_composed(open_page: OpenPag
 
 def test_a11_keys_are_silent_while_a_dialog_is_open_and_on_repeat(open_page: OpenPage) -> None:
     page = open_page("/accounts/1/")
-    page.keyboard.press("F1")
+    press(page, "F1")
     expect(page.get_by_role("dialog")).to_be_visible()
-    page.keyboard.press("F2")
-    page.keyboard.press("Escape")
+    press(page, "F2")
+    press(page, "Escape")
     page.keyboard.down("F3")
     page.keyboard.down("F3")
     expect(page.get_by_role("heading", name="メールアカウント検索")).to_be_visible()
@@ -72,7 +72,7 @@ def test_a11_keys_are_silent_while_a_dialog_is_open_and_on_repeat(open_page: Ope
 def test_enter_goes_on_to_the_next_item_and_saves_nothing(open_page: OpenPage) -> None:
     page = open_page("/accounts/1/?tab=smtp")
     page.locator("#from_name").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("#from_address")).to_be_focused()
     assert version() == 1
 
@@ -88,7 +88,7 @@ def test_a05_tab_reaches_the_whole_page_in_ninety_stops(open_page: OpenPage) -> 
     page = open_page("/accounts/1/?tab=smtp")
     seen = []
     for _ in range(90):
-        page.keyboard.press("Tab")
+        press(page, "Tab")
         here = page.evaluate("() => document.activeElement.dataset.fkey || document.activeElement.id")
         seen.append(here)
         if here == "F4":
@@ -101,7 +101,7 @@ def test_a05_tab_reaches_the_whole_page_in_ninety_stops(open_page: OpenPage) -> 
 def test_a06_the_focus_is_never_hidden_under_the_bars(open_page: OpenPage) -> None:
     page = open_page("/accounts/1/?tab=smtp")
     for _ in range(60):
-        page.keyboard.press("Tab")
+        press(page, "Tab")
         hidden = page.evaluate(
             """() => {
                 const here = document.activeElement, box = here.getBoundingClientRect();

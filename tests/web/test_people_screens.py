@@ -15,7 +15,7 @@ from fumibako.apps.recipients.companies import save_client
 from fumibako.apps.recipients.importing import running
 from fumibako.apps.recipients.models import PartyAddress, Recipient
 from fumibako.apps.recipients.samples import make_samples
-from tests.support.browser import LOOKS, OpenPage, assert_accessible, assert_no_sideways_scroll, shoot
+from tests.support.browser import LOOKS, OpenPage, assert_accessible, assert_no_sideways_scroll, press, shoot
 
 pytestmark = pytest.mark.browser
 LISTS = {"staff": "/staff/", "clients": "/clients/", "applicants": "/applicants/", "transfer": "/transfer/"}
@@ -100,7 +100,7 @@ def test_a_person_is_made_changed_and_removed_with_the_keys(open_page: OpenPage)
     Department.objects.create(code="100", name="東京本社")
     page = open_page("/staff/new/")
     page.get_by_label("姓", exact=False).first.fill("髙橋")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.locator("#errors")).to_be_focused()
     expect(page.get_by_role("link", name="所属部門を選択してください。")).to_be_visible()
     expect(page).to_have_title(re.compile("^エラー: "))
@@ -110,7 +110,7 @@ def test_a_person_is_made_changed_and_removed_with_the_keys(open_page: OpenPage)
     page.locator("#id_department").select_option("100")
     page.get_by_role("tab", name="住所・メール").click()
     page.locator("#id_address1").fill("ｎａｏｋｏ@example.jp")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_text("髙橋を登録しました。")).to_be_visible()
     expect(page.get_by_text("メールアドレス1の全角を半角に直しました。")).to_be_visible()
     expect(page.locator("#id_address1")).to_have_value("naoko@example.jp")
@@ -118,10 +118,10 @@ def test_a_person_is_made_changed_and_removed_with_the_keys(open_page: OpenPage)
     page.get_by_role("tab", name="概要").click()
     page.locator("#id_phone").fill("090-0000-0001")
     expect(page.get_by_text("未登録の変更 1項目")).to_be_visible()
-    page.keyboard.press("Control+s")
+    press(page, "Control+s")
     expect(page.locator("#id_phone")).to_have_value("090-0000-0001")
     expect(page.get_by_text("髙橋を登録しました。")).to_be_visible()
-    page.keyboard.press("F4")
+    press(page, "F4")
     expect(page.get_by_role("dialog")).to_contain_text("以下のスタッフを削除しますか?")
     assert_accessible(page)
     page.get_by_role("button", name="削除", exact=True).click()
@@ -138,7 +138,7 @@ def test_what_somebody_else_saved_is_shown_before_it_is_overwritten(
     page = open_page(f"/staff/{person.number}/")
     actions.save_person(other, "staff", {"phone": "1"}, recipient_id=person.pk, version=1)
     page.locator("#id_phone").fill("2")
-    page.keyboard.press("F2")
+    press(page, "F2")
     expect(page.get_by_role("alert")).to_contain_text("田中 明さんが")
     expect(page.get_by_role("alert")).to_contain_text("あなたの内容「2」、登録されている内容「1」")
     shoot(page, "meanwhile")
@@ -151,7 +151,7 @@ def test_what_somebody_else_saved_is_shown_before_it_is_overwritten(
 @pytest.mark.usefixtures("_people")
 def test_conditions_chips_and_ticks_work_together(open_page: OpenPage) -> None:
     page = open_page("/staff/")
-    page.keyboard.press("F3")
+    press(page, "F3")
     page.get_by_label("氏名・カナ").fill("さとう")
     page.get_by_role("button", name="抽出").click()
     expect(page.get_by_role("link", name="氏名・カナ さとう")).to_be_visible()

@@ -16,7 +16,7 @@ from django.test import Client
 from fumibako.apps.office.models import Office, Operator
 from fumibako.web.static_files import STATIC, content_digest
 from fumibako.web.templatetags.parts import icon_names
-from tests.support.browser import LOOKS, OpenPage, assert_accessible, assert_no_sideways_scroll, shoot
+from tests.support.browser import LOOKS, OpenPage, assert_accessible, assert_no_sideways_scroll, press, shoot
 
 TEMPLATES = Path(settings.TEMPLATES[0]["DIRS"][0])
 CSP = (
@@ -40,7 +40,7 @@ def test_the_small_screen_has_the_menu_in_a_dialog(open_page: OpenPage) -> None:
     page = open_page("/", size=(390, 844))
     page.get_by_role("button", name="メニューを開く").click()
     assert page.get_by_role("dialog").get_by_role("link", name="ホーム").is_visible()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     assert page.get_by_role("button", name="メニューを開く").evaluate("e => e === document.activeElement")
 
 
