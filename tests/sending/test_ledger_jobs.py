@@ -130,6 +130,6 @@ def test_ten_thousand_rows_are_released_in_a_handful_of_statements(django_assert
             for seq in range(4, 10_001)
         ]
     )
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         ledger.release_due(NOW)
     assert states_of(job) == {"queued": 10_000}

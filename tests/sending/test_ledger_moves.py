@@ -12,6 +12,7 @@ from fumibako.apps.office.models import Operator
 from fumibako.apps.recipients.actions import opt_out, set_flag
 from fumibako.apps.recipients.models import PartyAddress
 from fumibako.apps.sending import ledger
+from fumibako.apps.sending.ledger import moves
 from fumibako.apps.sending.models import BulkSend, Delivery, DeliveryEvent, JobEvent, Pace
 from fumibako.delivery.decision import Standing, decide, decide_session
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
@@ -274,3 +275,16 @@ def test_one_mail_costs_three_short_transactions(job: BulkSend) -> None:
     assert counts == [7, 2, 5]
     assert savepoints == [1, 1, 1], "in a test's transaction a transaction shows as a savepoint"
     assert Pace.objects.get().mail_seconds == pytest.approx(0.46)
+
+
+def test_many_rows_move_in_portions_of_one_transaction_that_holds_nothing_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A savepoint around them would keep the old page of every row in memory.
+    monkeypatch.setattr(moves, "ROWS_AT_ONCE", 2)
+    job = make_job(make_account(), make_people(5))
+    with moves.one_writer(), CaptureQueriesContext(connection) as queries:
+        assert moves.move_all(job.deliveries.all(), moves.Step(Trigger.RELEASE, NOW)) == 5
+    assert [one["sql"] for one in queries.captured_queries if one["sql"].startswith("SAVEPOINT")] == []
+    assert set(job.deliveries.values_list("state", flat=True)) == {State.QUEUED}
+    assert DeliveryEvent.objects.filter(delivery__job=job, trigger=Trigger.RELEASE).count() == 5

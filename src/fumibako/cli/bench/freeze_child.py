@@ -11,6 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How many people, and which part."""
     parser.add_argument("people", type=int)
     parser.add_argument("port", type=int)
+    parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("--look", action="store_true", help="the same, and they are inspected only")
     parser.add_argument("--made", action="store_true", help="the people and the draft are there")
     parser.add_argument("--profile", default="", metavar="FILE")
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from fumibako.cli.bench.measured import Stopwatch, peak_mb, show, surroundings
 
     if not (args.made or args.look):
-        account = office.make_office(args.people, connections=1, port=args.port)
+        account = office.make_office(args.people, connections=args.connections, port=args.port)
         show(mails=office.confirm_all(office.make_draft(account)))
         return 0
     draft = office.only_draft()

@@ -11,10 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is to be sent, and how."""
-    parser.add_argument("people", type=int)
-    parser.add_argument("port", type=int)
-    parser.add_argument("connections", type=int)
+    """What happens beside it."""
     parser.add_argument("--reader", action="store_true")
     parser.add_argument("--profile", default="", metavar="FILE")
 
@@ -32,7 +29,7 @@ def reading() -> Iterator[dict[str, float]]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Freeze, release, send until nothing is left; print one line."""
+    """Release what was approved, and send until nothing is left; print one line."""
     from fumibako.cli.starting import open_database, start_django
 
     start_django()
@@ -41,36 +38,28 @@ def run(args: argparse.Namespace) -> int:
     from django.utils import timezone
 
     from fumibako import logs
-    from fumibako.apps.sending.models import Delivery
+    from fumibako.apps.sending.models import BulkSend, Delivery
     from fumibako.apps.sending.work import leave_what_is_there, send_account, tidy_up
     from fumibako.apps.sending.workers import enlist, retire
     from fumibako.cli.bench import office
     from fumibako.cli.bench.measured import Stopwatch, profiled, show, surroundings
 
     logs.set_up("bench", settings.DATA.logs)
-    account = office.make_office(args.people, connections=args.connections, port=args.port)
-    draft = office.make_draft(account)
-    mail_count = office.confirm_all(draft)
-    freezing = Stopwatch()
-    office.approve(draft, mail_count)
-    frozen = freezing.facts(mail_count)
+    job = BulkSend.objects.get()
     tidy_up(timezone.now())
     worker_id, lock = enlist(timezone.now())
     leave_what_is_there()
     beside: AbstractContextManager[dict[str, float]] = reading() if args.reader else nullcontext({})
     with beside as read:
         watch = Stopwatch()
-        wait = profiled(args.profile, lambda: send_account(account.pk, worker_id, threading.Event()))
-        facts = watch.facts(mail_count)
+        wait = profiled(args.profile, lambda: send_account(int(job.account_id or 0), worker_id, threading.Event()))
+        facts = watch.facts(job.selected_count)
     retire(worker_id, lock, timezone.now())
     states = {state: Delivery.objects.filter(state=state).count() for state in ("sent", "unknown", "failed", "queued")}
-    whole = round(mail_count / (frozen["seconds"] + facts["seconds"]), 1)
     found = surroundings() | office.database_facts()
     show(
         **facts,
         **read,
-        whole_rate=whole,
-        freeze_seconds=frozen["seconds"],
         wait=wait.cause,
         states=states,
         octets=Delivery.objects.values_list("size", flat=True).first(),

@@ -22,6 +22,7 @@ one_at_a_time = threading.RLock()
 """The threads of one process queue here, fairly and without SQLite's busy waiting."""
 
 Rows = QuerySet[Delivery, Delivery]
+ROWS_AT_ONCE = 5_000
 
 
 class LostClaim(Exception):
@@ -69,11 +70,12 @@ class Step:
 
 
 @contextmanager
-def one_writer() -> Iterator[None]:
-    """A transaction that writes."""
+def one_writer(*, may_fail_alone: bool = True) -> Iterator[None]:
+    """A transaction that writes. Inside another one it may fail alone, unless it is told not to: for that, SQLite holds
+    the old pages of all that it changes in memory."""
     with one_at_a_time:
         _leave_broken_connection()
-        with transaction.atomic():
+        with transaction.atomic(savepoint=may_fail_alone):
             yield
 
 
@@ -121,25 +123,33 @@ def move(fence: Fence, step: Step, *, among: Rows | None = None) -> State:
 
 
 def move_all(rows: Rows, step: Step, *, only: Iterable[State] | None = None) -> int:
-    """Move every delivery of `rows` that has such an exit, with one event each, in two statements per state."""
+    """Move every delivery of `rows` that has such an exit, with one event each, in one transaction."""
     wanted = sources(step.trigger) if only is None else frozenset(only)
     if not rows.filter(state__in=[state.value for state in wanted]).exists():
         return 0
-    with one_writer():
+    with one_writer(may_fail_alone=False):
         return sum(_move_from(rows.filter(state=state), state, step) for state in State if state in wanted)
 
 
 def _move_from(rows: Rows, state: State, step: Step) -> int:
     after = destination(state, step.trigger)
+    moved_count = 0
+    # What has moved is not found again, so every portion is the first of what is left.
+    while (portion := _first_of(rows, state)) is not None:
+        _append_events(portion, step, after)
+        moved_count += portion.update(**_columns(after, step))
+    return moved_count
+
+
+def _first_of(rows: Rows, state: State) -> Rows | None:
+    """Some of them: the old pages of all that one statement changes are in memory until it ends, too."""
     if connection.features.has_select_for_update:
         # Only the deliveries, always in one order, and each of them looked at again once it is ours.
         chosen = Delivery.objects.filter(pk__in=rows.order_by().values("pk"), state=state).order_by("pk")
-        locked = list(chosen.select_for_update().values_list("pk", flat=True))
-        if not locked:
-            return 0
-        rows = Delivery.objects.filter(pk__in=locked)
-    _append_events(rows, step, after)
-    return rows.update(**_columns(after, step))
+        locked = list(chosen.select_for_update().values_list("pk", flat=True)[:ROWS_AT_ONCE])
+        return Delivery.objects.filter(pk__in=locked) if locked else None
+    found = list(rows.order_by().values_list("pk", flat=True)[:ROWS_AT_ONCE])
+    return rows.filter(pk__gte=min(found), pk__lte=max(found)) if found else None
 
 
 def _columns(after: State, step: Step) -> dict[str, Any]:
