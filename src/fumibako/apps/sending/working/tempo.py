@@ -31,4 +31,4 @@ class Tempo:
     @property
     def rounds_ahead(self) -> int:
         """For how many rounds mails may be claimed at once."""
-        return min(MOST_ROUNDS_AHEAD, int(AHEAD_SECONDS / self._round_seconds))
+        return int(AHEAD_SECONDS / max(self._round_seconds, AHEAD_SECONDS / MOST_ROUNDS_AHEAD))
