@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 
 from django.db import transaction
 from django.db.models import Max
@@ -37,6 +38,7 @@ EDIT_NOTED_EVERY = timedelta(minutes=10)
 """経過 names an editor again after this long, so that autosave does not fill it."""
 
 IDS_PER_QUERY = 5000
+ROWS_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,9 @@ def add_people(
         removed = set(RemovedRecipient.objects.filter(job=draft).values_list("recipient_id", flat=True))
         new = [one for one in found if one not in present and one not in removed]
         last = DraftAddress.objects.filter(job=draft).aggregate(last=Max("position"))["last"] or 0
-        DraftAddress.objects.bulk_create(_draft_addresses(draft, new, last + 1), batch_size=2000)
+        rows = _draft_addresses(draft, new, last + 1)
+        while portion := list(islice(rows, ROWS_AT_ONCE)):
+            DraftAddress.objects.bulk_create(portion)
     already = sum(1 for one in found if one in present)
     return Added(len(new), already, len(found) - len(new) - already)
 
