@@ -20,6 +20,8 @@ SUBJECT = "{{氏名}}様 来月の勤務予定のお知らせ"
 PARAGRAPH = "いつもお世話になっております。来月の勤務予定をお知らせします。ご確認のうえ、今週中にご返信ください。\n"
 BODY = "{{氏名}}様\n\n" + PARAGRAPH * 9 + "\n見本スタッフ株式会社\n"
 PEOPLE_AT_ONCE = 2000
+PEOPLE_A_DAY = 100_000
+"""What an account that has sent nothing yet is expected to send at least."""
 
 
 def make_office(people_count: int, *, connections: int, port: int) -> MailAccount:
@@ -89,7 +91,7 @@ def approve(draft: BulkSend, mail_count: int) -> BulkSend:
         ticks=TICKS,
         start="immediately",
         accept_warning_hours=True,
-        deadline_at=timezone.now() + timedelta(days=2),
+        deadline_at=timezone.now() + timedelta(days=2 + mail_count // PEOPLE_A_DAY),
     )
 
 
