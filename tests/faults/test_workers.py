@@ -114,7 +114,7 @@ class Lossy:
 def test_c01_three_hundred_kills_of_two_workers_with_four_lines_each_against_a_lossy_server(
     workers: list[subprocess.Popen[bytes]],
 ) -> None:
-    kills, lines, mails = 300, 4, 12_000
+    kills, lines, mails = 300, 4, 20_000
     # Retries after a 451 come after five minutes; the job is asked about when everything else is over.
     jobs = [make_job(make_account(connections=lines), make_people(mails // 2), now=timezone.now()) for _ in range(2)]
     rule, chance, done = Lossy(2026), random.Random(7), 0
