@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.tools import require_tool
@@ -50,3 +51,9 @@ def counted(log: Path) -> Counter[str]:
         if found:
             threads.setdefault(found.group(1), Counter())[found.group(2)] += 1
     return max(threads.values(), key=lambda counts: counts.total())
+
+
+def every_call(log: Path) -> Iterator[tuple[str, int]]:
+    """Each call in a log as `killing` names it: which kind, and the how manieth of that kind."""
+    for call, count in sorted(counted(log).items()):
+        yield from ((call, number) for number in range(1, count + 1))

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from fumibako.apps.accounts.models import MailAccount
-from tests.faults.injecting import SYNCS, Tracer, counted, killing
+from tests.faults.injecting import SYNCS, Tracer, every_call, killing
 from tests.faults.sender_process import SenderProcess
 from tests.inbox.desk import fetch, letter, mails_of, receiving_account
 from tests.support.peers.pop import Held, PopServer
@@ -91,9 +91,8 @@ def test_c02_killed_at_every_call_of_one_fetch_nothing_is_lost_and_nothing_store
     scene.arrive()
     assert scene.fetch("-e", "trace=all", log=log) == 0
     kills = 0
-    for call, called_count in sorted(counted(log).items()):
-        for number in range(1, called_count + 1):
-            mails = scene.arrive()
-            kills += scene.fetch(*killing(call, number)) == -signal.SIGKILL
-            assert_nothing_lost(scene, mails, f"{call} {number}")
+    for call, number in every_call(log):
+        mails = scene.arrive()
+        kills += scene.fetch(*killing(call, number)) == -signal.SIGKILL
+        assert_nothing_lost(scene, mails, f"{call} {number}")
     assert kills > 200

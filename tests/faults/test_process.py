@@ -14,7 +14,7 @@ from django.utils import timezone
 from fumibako.apps.sending import ledger
 from fumibako.apps.sending.models import BulkSend
 from fumibako.delivery.states import State
-from tests.faults.injecting import SYNCS, Tracer, counted, killing
+from tests.faults.injecting import SYNCS, Tracer, every_call, killing
 from tests.faults.sender_process import SenderProcess
 from tests.support.jobs import make_account, make_job, make_people, row_of
 from tests.support.post_office import PostOffice
@@ -85,9 +85,8 @@ def test_c02_killed_at_every_call_of_one_send_the_row_tells_what_may_have_happen
     log = tmp_path / "calls"
     assert scene.send(scene.job(), "-e", "trace=all", log=log) == 0
     kills = 0
-    for call, count in sorted(counted(log).items()):
-        for number in range(1, count + 1):
-            job = scene.job()
-            kills += scene.send(job, *killing(call, number)) == -signal.SIGKILL
-            assert_honest(scene, job, f"{call} {number}")
+    for call, number in every_call(log):
+        job = scene.job()
+        kills += scene.send(job, *killing(call, number)) == -signal.SIGKILL
+        assert_honest(scene, job, f"{call} {number}")
     assert kills > 200

@@ -115,11 +115,6 @@ class Relay(Generic[T]):
         return self._current is None and self._wire.is_open
 
     @property
-    def may_follow(self) -> bool:
-        """True when the next conversation may be said ahead with the dot that is about to be written."""
-        return self.is_before_dot and self._behind is None
-
-    @property
     def wants_to_write(self) -> bool:
         """True while the kernel has not taken all we said."""
         return bool(self._out)

@@ -114,11 +114,6 @@ def _context(*, is_checked: bool) -> ssl.SSLContext:
     return context
 
 
-def forget_contexts() -> None:
-    """Read the machine's trusted certificates again at the next connection."""
-    _context.cache_clear()
-
-
 def require_pin(raw: bytes | None, terms: TlsTerms) -> None:
     """Raise TlsFailed unless the certificate `raw` (DER) is the pinned one. No pin, no demand."""
     wanted = terms.pinned_sha256.replace(":", "").strip().lower()

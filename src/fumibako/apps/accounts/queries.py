@@ -47,11 +47,6 @@ def configurable_accounts(operator: Operator) -> QuerySet[MailAccount]:
     return usable_accounts(operator, "configure")
 
 
-def account_numbers() -> list[int]:
-    """Return all メールアカウントNO in use, in order."""
-    return list(MailAccount.objects.values_list("account_no", flat=True).order_by("account_no"))
-
-
 def next_number() -> int:
     """Return the next free メールアカウントNO. The number of a deleted account is never given again."""
     living = MailAccount.objects.aggregate(last=Max("account_no"))["last"] or 0

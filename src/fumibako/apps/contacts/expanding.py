@@ -94,8 +94,11 @@ def _persons_of(mails: Sequence[ReceivedMail]) -> dict[int, list[tuple[Recipient
         known = found[link.mail_id].get(person.pk)
         if known is None or PLACES.index(link.role) < PLACES.index(known[1]):
             found[link.mail_id][person.pk] = (person, link.role)
-    order = lambda pair: (PLACES.index(pair[1]), pair[0].pk)  # noqa: E731
-    return {mail.pk: sorted(found[mail.pk].values(), key=order) for mail in mails}
+    return {mail.pk: sorted(found[mail.pk].values(), key=_order_of) for mail in mails}
+
+
+def _order_of(pair: tuple[Recipient, str]) -> tuple[int, int]:
+    return PLACES.index(pair[1]), pair[0].pk
 
 
 def _missing_of(mails: Sequence[ReceivedMail]) -> dict[int, list[Place]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -211,14 +211,6 @@ def records_of_person(operator: Operator | None, recipient: Recipient) -> QueryS
 def records_of_mail(mail: ReceivedMail) -> list[ContactRecord]:
     """What became of a mail: its records, in their order."""
     return list(ContactRecord.objects.filter(mail=mail).select_related(*_RELATED).order_by("number", "branch"))
-
-
-def record_numbers_of(mails: Iterable[int]) -> dict[int, list[str]]:
-    """Mail id → 連絡NO of its records, for lists of mails, in one query."""
-    found: dict[int, list[str]] = {}
-    for record in ContactRecord.objects.filter(mail__in=list(mails)).order_by("number", "branch"):
-        found.setdefault(int(record.mail_id or 0), []).append(record.full_number)
-    return found
 
 
 # 次回対応 ---------------------------------------------------------------------------------------------------------

@@ -11,8 +11,6 @@ from fumibako.apps.inbox import labels as inbox
 from fumibako.apps.inbox.models import MailPerson, ReceivedMail
 from fumibako.apps.inbox.queries import bounces_about, visible_mails
 from fumibako.apps.office.models import Operator
-from fumibako.apps.recipients.models import Recipient
-from fumibako.apps.recipients.queries import one_person_of
 from fumibako.apps.sending.labels import delivery_state_text
 from fumibako.apps.sending.queries import mails_to
 
@@ -46,11 +44,6 @@ class Entry:
     who: str = ""
     seq: int = 0
     contact: str = ""
-
-
-def timeline_of(recipient: Recipient, operator: Operator | None, limit: int = 200) -> list[Entry]:
-    """The last `limit` entries of everybody this person is or was, as far as `operator` may see them."""
-    return timeline_of_all(one_person_of(recipient), operator, limit)
 
 
 def timeline_of_all(ids: Sequence[int], operator: Operator | None, limit: int = 200) -> list[Entry]:

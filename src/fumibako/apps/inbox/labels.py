@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fumibako.apps.accounts.labels import TroubleText, trouble_text
 from fumibako.apps.accounts.models import MailAccount
-from fumibako.services.collecting.memory import SeenState
 
 from .models import BounceReport, ReceivedMail
 
@@ -28,21 +27,6 @@ READINGS = {
     ReceivedMail.Reading.UNREADABLE: "解析不能",
 }
 ROLES = {"from": "差出人", "to": "宛先", "cc": "CC"}
-SEEN_STATES = {
-    SeenState.STORED: "保存済み",
-    SeenState.SKIPPED: "対象外",
-    SeenState.QUARANTINED: "取得不能",
-    SeenState.WAITING: "取得待ち",
-    SeenState.LEAVING: "削除中",
-    SeenState.GONE: "サーバーになし",
-}
-MATCHES = {
-    BounceReport.Match.MESSAGE_ID: "Message-IDで確認",
-    BounceReport.Match.TOKEN: "照合番号で確認",
-    BounceReport.Match.ADDRESS_TIME: "アドレスと時刻から推定",
-    BounceReport.Match.BY_HAND: "手作業で確定",
-    BounceReport.Match.NONE: "該当なし",
-}
 EFFECTS = {
     BounceReport.Effect.COUNTED: "不達(エラー回数 +1)",
     BounceReport.Effect.NOT_COUNTED: "不達(エラー回数は変わりません)",
@@ -113,7 +97,6 @@ NEEDS_BODY = "本文を入力してください。"
 NEEDS_TO = "宛先を入力してください。"
 CANNOT_TAKE_BACK = "送信が始まったため、取り消せません。"
 NO_SENDER_ADDRESS = "このアカウントには送信の設定がないため、返信できません。"
-NOT_RECEIVING = "このアカウントは受信の対象ではありません。"
 ALREADY_SETTLED = "この不達は、すでに確定しています。"
 NOT_SENT_YET = "この送信明細は、不達にできる状態ではありません。"
 BAD_CHARSET = "この文字コードは選べません。"

@@ -15,7 +15,6 @@ from django.utils import timezone
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.queries import usable_accounts
 from fumibako.apps.office.models import Operator
-from fumibako.apps.recipients.models import Recipient
 
 from .models import BounceReport, MailPerson, Presence, ReceivedMail
 from .search import FIELDS, Field, Mails, beyond, only_with
@@ -266,12 +265,6 @@ def conversation_of(operator: Operator | None, mail: ReceivedMail) -> Mails:
     return visible_mails(operator).filter(thread=mail.thread).order_by("sort_key")
 
 
-def mails_of_person(recipient: Recipient, operator: Operator | None = None) -> Mails:
-    """The mails linked to a person that `operator` may see, newest first."""
-    linked = MailPerson.objects.filter(recipient=recipient).values("mail_id")
-    return visible_mails(operator).filter(pk__in=linked).order_by("-sort_key")
-
-
 def present_others(mail: ReceivedMail, operator: Operator, now: datetime | None = None) -> list[Presence]:
     """Who else has the mail open: seen within 30 seconds."""
     since = (now or timezone.now()) - PRESENT_FOR
@@ -302,11 +295,6 @@ def unmatched_bounces(operator: Operator | None) -> QuerySet[BounceReport, Bounc
     return bounce_list(operator).filter(
         effect__in=[BounceReport.Effect.UNMATCHED, BounceReport.Effect.UNVERIFIED], settled_at=None
     )
-
-
-def bounces_of_person(recipient: Recipient, operator: Operator | None = None) -> QuerySet[BounceReport, BounceReport]:
-    """The error mails about a person's addresses or mails."""
-    return bounces_about([recipient.pk], operator)
 
 
 def bounces_about(recipient_ids: Sequence[int], operator: Operator | None) -> QuerySet[BounceReport, BounceReport]:

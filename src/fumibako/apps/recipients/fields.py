@@ -132,11 +132,3 @@ FIELDS: dict[str, tuple[Field, ...]] = {
     Recipient.Kind.APPLICANT: _APPLICANT,
 }
 NAME_FIELD = Field(NAME, "氏名", aliases=("名前", "担当者名", "担当者氏名", "スタッフ名", "応募者名"))
-
-
-def field_of(kind: str, key: str) -> Field:
-    """The item of one kind of person by its key. Raises KeyError."""
-    for found in FIELDS[kind]:
-        if found.key == key:
-            return found
-    raise KeyError(key)

@@ -296,8 +296,3 @@ def _histories() -> Iterator[tuple[QuerySet[Any], str]]:
         # A relation with a name of its own is one that a person's page shows; drafts and the like have none.
         if model._meta.app_label != "recipients":
             yield model._default_manager.all(), relation.field.name
-
-
-def kinds_count() -> dict[str, int]:
-    """How many people of each kind there are, the hidden ones included."""
-    return {kind: Recipient.objects.filter(kind=kind).count() for kind in labels.KIND}

@@ -62,7 +62,6 @@ JOB_STATES = {
 }
 
 KINDS = {"recruit": "求人案内", "business": "業務連絡", "advertising": "広告"}
-ORIGINS = {"bulk": "一括送信", "test": "テスト", "reply": "返信"}
 PARTY_KINDS = {"staff": "スタッフ", "client": "得意先", "applicant": "応募者"}
 RESULT_NOTICES = {"always": "常に出力する", "never": "常に出力しない", "failures": "失敗のみ出力する"}
 

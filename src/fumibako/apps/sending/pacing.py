@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import F
 
-from fumibako.apps.accounts.models import MailAccount
 from fumibako.delivery.decision import AccountMove, Effect
 from fumibako.delivery.pace import BurstRule, BurstState, Cause, Hold, Slot, held, next_slot
 
@@ -57,31 +56,6 @@ class OpenPace:
     def keep(self, found: Slot | Hold) -> None:
         """Take the slot, or begin the wait."""
         self.state, self.is_changed = found.state, True
-
-
-def rule_of(account: MailAccount) -> BurstRule:
-    """Return 1回の送信処理件数 and スリープ間隔 as they stand now: a change is felt by the next mail."""
-    return BurstRule(account.batch_size or None, timedelta(seconds=account.sleep_seconds))
-
-
-def is_burst_full(pace: Pace) -> bool:
-    """True when the next mail would begin a new burst."""
-    size = pace.account.batch_size
-    return bool(size) and pace.burst_count >= (size or 0)
-
-
-def next_slot_of(pace: Pace, now: datetime, *, is_awaiting_answers: bool) -> Slot | Hold:
-    """Ask for one more mail. A wait that began is written down at once; a slot only by `keep_slot`."""
-    before = state_of(pace)
-    found = next_slot(before, rule_of(pace.account), now, is_awaiting_answers=is_awaiting_answers)
-    if isinstance(found, Hold) and found.state != before:
-        _write(pace, found.state)
-    return found
-
-
-def keep_slot(pace: Pace, slot: Slot) -> None:
-    """Write down that the slot is taken."""
-    _write(pace, slot.state)
 
 
 def state_of(pace: Pace) -> BurstState:

@@ -19,7 +19,6 @@ from fumibako.cli.bench.measured import Line, child, folder, free_port, running,
 from fumibako.cli.refused import CouldNotRun
 
 APT = "sudo apt install dovecot-pop3d"
-WIRES = ("plain", "tls")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

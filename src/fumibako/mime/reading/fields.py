@@ -18,7 +18,6 @@ BLOCK_OCTETS: Final = 32 * 1024
 _LINE: Final = re.compile(rb"([^\n]*)(\n|\Z)")
 _FIELD: Final = re.compile(rb"([!-9;-~]{1,120})[ \t]*:[ \t]*")
 _ENVELOPE: Final = re.compile(rb">?From [^:\n]*(?:\d\d:\d\d|\d{4})")
-_TRANSFER: Final = re.compile(rb"[ \t]*\r?\n[ \t]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +135,3 @@ _BLANK: Final = re.compile(rb"\n\r?\n")
 def _end_of_block(raw: bytes, at: int, end: int) -> int:
     match = _BLANK.search(raw, max(at - 1, 0), end)
     return match.end() if match else end
-
-
-def unfold(raw: bytes) -> bytes:
-    """A folded value as one line."""
-    return _TRANSFER.sub(b" ", raw).strip()

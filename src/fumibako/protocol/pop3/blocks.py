@@ -15,7 +15,6 @@ from fumibako.protocol.pop3.session import PopReply, status_of
 
 _REACH = 4
 """A terminator or a stuffed dot that is not complete yet begins at most so many bytes before the end."""
-MAX_UIDL_CHARACTERS = 70
 _ENTRY = re.compile(rb"(\d{1,10})[ \t]+(?:([\x21-\x7e]{1,70})|(.*))", re.DOTALL)
 _LONGEST_ENTRY = 2048
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +20,6 @@ from fumibako.web.people.conditions import Chip
 
 DEFAULT_DAYS = 30
 DAYS = {"since", "until", "next_since", "next_until"}
-NOT_KEPT = ("after", "before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +108,6 @@ def with_(asked: Mapping[str, str], **changed: str) -> str:
 def kept_in(posted: QueryDict) -> dict[str, str]:
     """The conditions that a form of the list carries along."""
     return asked_in({"since": ""} | {key: posted.get(key, "") for key in queries.KEYS})
-
-
-def as_day(value: str) -> date | None:
-    """A day as the browser's own control writes it."""
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        return None
 
 
 def _day(key: str, label: str, asked: Mapping[str, str]) -> Condition:

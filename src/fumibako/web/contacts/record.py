@@ -31,8 +31,6 @@ from .forms import RecordForm
 from .party import Meant, meant_by
 
 SHOWN_STORY = 8
-BEGINNINGS = ("mail", "branch_of", "person")
-"""What the address of a new form may name."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -48,13 +47,6 @@ def set_work(operator: Operator | None, mail: ReceivedMail, work: str, *, now: d
         tell(row, "work_set", operator, now, work=[before, work])
         record(operator, "mail.work_set", target_of(row), changes={"work": [before, work]})
     return row
-
-
-def set_work_of(operator: Operator | None, mails: Collection[ReceivedMail], work: str) -> int:
-    """状態 of several mails at once; return how many changed."""
-    with transaction.atomic():
-        before = {mail.pk: mail.version for mail in mails}
-        return sum(set_work(operator, mail, work).version != before[mail.pk] for mail in mails)
 
 
 def assign(
