@@ -102,15 +102,15 @@ def test_d03_a_commit_whose_sync_fails_is_never_shown_as_done(scene: Scene) -> N
 
 
 @contextmanager
-def failing_disk(word: str) -> Iterator[list[str]]:
-    """Every statement about deliveries with this `word` in it meets a failed sync; what was asked of it is told."""
+def failing_disk(view: str, place: int) -> Iterator[list[str]]:
+    """Every statement of a round about the rows at this `place` meets a failed sync; what was asked of it is told."""
     asked: list[str] = []
 
-    def fail(execute: Any, sql: str, *rest: Any) -> Any:
-        if sql.startswith("UPDATE sending_delivery ") and word in sql:
+    def fail(execute: Any, sql: str, params: Any, *rest: Any) -> Any:
+        if sql.startswith(f"INSERT INTO {view} ") and params[place] != "[]":
             asked.append(sql)
             raise OperationalError("disk I/O error")
-        return execute(sql, *rest)
+        return execute(sql, params, *rest)
 
     def put_between(connection: Any, **_: object) -> None:
         connection.execute_wrappers.append(fail)
@@ -122,12 +122,14 @@ def failing_disk(word: str) -> Iterator[list[str]]:
         connection_created.disconnect(put_between)
 
 
-@pytest.mark.parametrize(("word", "unknown_count"), [("claimed_at", 0), ("EXISTS", 0), ("sent_at", 1)])
-def test_d03_a_worker_stops_at_the_first_sync_that_fails_in_claim_mark_or_record(word: str, unknown_count: int) -> None:
+@pytest.mark.parametrize(("view", "place", "unknown_count"), [("claimed", 1, 0), ("settled", 5, 0), ("settled", 4, 1)])
+def test_d03_a_worker_stops_at_the_first_sync_that_fails_in_claim_mark_or_record(
+    view: str, place: int, unknown_count: int
+) -> None:
     job, stop = make_job(make_account(), make_people(3), now=timezone.now()), threading.Event()
     with PostOffice() as office:
         world = around(office.port, FakeTime(), now=timezone.now)
-        with failing_disk(word) as asked:
+        with failing_disk(view, place) as asked:
             run_worker(stop, world)
         assert stop.is_set(), "it stopped by itself"
         assert len(asked) == 1, "and asked the disk for nothing more"

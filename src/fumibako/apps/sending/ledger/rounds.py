@@ -23,11 +23,11 @@ from fumibako.delivery.states import State, Trigger
 
 from .. import pacing
 from ..models import BulkSend, Delivery, Pace
-from . import statements
+from . import at_once, statements
 from .claiming import Claim, Row, Wait, in_flight, is_disk_low, next_due_at, record, say_burst
 from .jobs import going_jobs
 from .moves import Fence, LostClaim, Note, Step, markable, move
-from .statements import Pen, moment_from, moment_of, pen_in_hand
+from .statements import Differs, Moves, Pen, moment_from, moment_of, pen_in_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,6 @@ class Round:
     """The account's jobs whose mails may be sent at this moment; None when nobody looked."""
 
 
-class _Differs(Exception):
-    """Some row is not what its worker left it as: the round is done again, row by row."""
-
-
 def settle_round(
     account_id: int,
     worker_id: str,
@@ -75,7 +71,7 @@ def settle_round(
     asked = _Asked(account_id, worker_id, now, answers, marks, want, {} if jobs is None else jobs)
     try:
         done = _settle(asked, is_careful=False)
-    except _Differs:
+    except Differs:
         done = _settle(asked, is_careful=True)
     for claim in done.marked:
         claim.is_marked = True
@@ -100,7 +96,13 @@ def _settle(asked: _Asked, *, is_careful: bool) -> Round:
     now, marks = asked.now, asked.marks
     is_everyday = not (is_careful or asked.want) and all(map(_is_everyday, asked.answers))
     with pen_in_hand(is_alone=is_everyday) as pen:
-        _record(pen, asked, done, is_careful=is_careful)
+        if is_everyday:
+            _write(pen, asked, asked.answers, marks, done)
+        elif is_careful:
+            _record_one_by_one(asked.answers, now, done)
+        else:
+            _write(pen, asked, [one for one in asked.answers if _is_plain(one)], (), done)
+            _record_one_by_one(asked.answers, now, done)
         if asked.want:
             _Claiming(pen, asked, done).run()
         elif asked.jobs:
@@ -108,20 +110,9 @@ def _settle(asked: _Asked, *, is_careful: bool) -> Round:
             done.going = frozenset(row[0] for row in going)
         if is_careful:
             done.marked = [claim for claim in marks if _mark_one(claim, now)]
-        else:
-            _mark_all(pen, marks, now)
-            done.marked = list(marks)
+        elif not is_everyday:
+            _write(pen, asked, (), marks, done)
     return done
-
-
-def _record(pen: Pen, asked: _Asked, done: Round, *, is_careful: bool) -> None:
-    quick = [] if is_careful else [one for one in asked.answers if _is_plain(one)]
-    if quick:
-        _accept_all(pen, quick, asked.now)
-        _tell_good_news(pen, asked.account_id, asked.now, [one.seconds for one in quick if one.seconds is not None])
-        done.states |= dict.fromkeys((one.claim.row.pk for one in quick), State.SENT)
-    if len(quick) < len(asked.answers):
-        _record_one_by_one(asked.answers, asked.now, done)
 
 
 def _record_one_by_one(answers: Sequence[Answer], now: datetime, done: Round) -> None:
@@ -142,29 +133,43 @@ def _is_everyday(one: Answer) -> bool:
     return _is_plain(one) and one.claim.job.first_sent_at is not None
 
 
-def _accept_all(pen: Pen, answers: Sequence[Answer], now: datetime) -> None:
-    at, sent, handing_over = moment_of(now), State.SENT.value, State.HANDING_OVER.value
-    rows, events = [], []
-    for one in answers:
-        row, outcome = one.claim.row, one.outcome
-        said = (str(outcome.stage), outcome.code, outcome.enhanced[:12], outcome.text[:500])
-        held = (row.pk, handing_over, row.attempt, one.claim.worker_id)
-        rows.append((sent, at, *said, " ".join(outcome.refused_copies)[:1000], at, *held))
-        events.append((row.pk, row.attempt, one.claim.worker_id, *said))
+def _write(pen: Pen, asked: _Asked, answers: Sequence[Answer], marks: Sequence[Claim], done: Round) -> None:
+    """Write what is wholly good, all at once. Raises Differs when any row is not what its worker left it as."""
+    if not (answers or marks):
+        return
+    rest, share = 1.0, 0.0
+    for seconds in (one.seconds for one in answers if one.seconds is not None):
+        # The same as `pacing.settle_pace` with nothing but good news, once for each.
+        rest, share = rest * (1 - pacing.MEAN_WEIGHT), share * (1 - pacing.MEAN_WEIGHT) + pacing.MEAN_WEIGHT * seconds
+    accepted = [_row_of_answer(one) for one in answers]
+    marked = [_row_of_claim(claim) for claim in marks]
+    moves = Moves(asked.account_id, moment_of(asked.now), accepted, rest, share, marked)
+    at_once.settle(pen, moves) if connection.vendor == "sqlite" else _settle_by_rows(pen, moves, asked.now)
+    for job in {one.claim.job.pk: one.claim.job for one in answers if one.claim.job.first_sent_at is None}.values():
+        BulkSend.objects.filter(pk=job.pk, first_sent_at=None).update(first_sent_at=asked.now)
+    done.states |= dict.fromkeys((one.claim.row.pk for one in answers), State.SENT)
+    done.marked += marks
+
+
+def _row_of_answer(one: Answer) -> tuple[Any, ...]:
+    row, outcome = one.claim.row, one.outcome
+    said = (str(outcome.stage), outcome.code, outcome.enhanced[:12], outcome.text[:500])
+    return (row.pk, row.attempt, one.claim.worker_id, *said, " ".join(outcome.refused_copies)[:1000])
+
+
+def _settle_by_rows(pen: Pen, moves: Moves, now: datetime) -> None:
+    sent, handing_over, sending, at = State.SENT.value, State.HANDING_OVER.value, State.SENDING.value, moves.at
+    rows = [(sent, at, *row[3:], at, row[0], handing_over, row[1], row[2]) for row in moves.accepted]
     if pen.run_for_all(statements.ACCEPT, rows) != len(rows):
-        raise _Differs
-    pen.append_events(Trigger.ACCEPT, State.HANDING_OVER, now, events)
-    begun = {one.claim.job.pk: one.claim.job for one in answers if one.claim.job.first_sent_at is None}
-    for job in begun.values():
-        BulkSend.objects.filter(pk=job.pk, first_sent_at=None).update(first_sent_at=now)
-
-
-def _mark_all(pen: Pen, marks: Sequence[Claim], now: datetime) -> None:
-    at, after, before = moment_of(now), State.HANDING_OVER.value, State.SENDING.value
-    rows = [(after, at, claim.row.pk, before, claim.row.attempt, claim.worker_id) for claim in marks]
+        raise Differs
+    pen.append_events(Trigger.ACCEPT, State.HANDING_OVER, now, [row[:7] for row in moves.accepted])
+    news = [(at, at, moves.rest, moves.share, moves.account_id)] if rows else []
+    if pen.run_for_all(statements.GOOD_NEWS, news) != len(news):
+        raise Differs
+    rows = [(handing_over, at, row[0], sending, row[1], row[2]) for row in moves.marked]
     if pen.run_for_all(statements.MARK, rows) != len(rows):
-        raise _Differs
-    pen.append_events(Trigger.MARK, State.SENDING, now, [_plain_event(claim) for claim in marks])
+        raise Differs
+    pen.append_events(Trigger.MARK, State.SENDING, now, [(*row, "", 0, "", "") for row in moves.marked])
 
 
 def _mark_one(claim: Claim, now: datetime) -> bool:
@@ -175,8 +180,8 @@ def _mark_one(claim: Claim, now: datetime) -> bool:
     return True
 
 
-def _plain_event(claim: Claim) -> tuple[int, int, str, str, int, str, str]:
-    return (claim.row.pk, claim.row.attempt, claim.worker_id, "", 0, "", "")
+def _row_of_claim(claim: Claim) -> tuple[int, int, str]:
+    return (claim.row.pk, claim.row.attempt, claim.worker_id)
 
 
 # Claiming ------------------------------------------------------------------------------------------------------------
@@ -283,21 +288,25 @@ class _Claiming:
         self._done.claims += taken
         if self._is_only_looking:
             return
-        after, before, owner, at = State.SENDING.value, State.QUEUED.value, self._asked.worker_id, self._at
-        rows = [
-            (after, at, row.attempt, owner, at, row.pk, before, row.attempt - 1) for row in (one.row for one in taken)
-        ]
-        is_shared = connection.vendor == "postgresql"
-        statement = statements.CLAIM_BY_ITS_CLOCK if is_shared else statements.CLAIM
-        if self._pen.run_for_all(statement, rows) != len(rows):
-            raise LostClaim("a row changed while it was being claimed")
-        self._pen.append_events(Trigger.CLAIM, State.QUEUED, self._asked.now, [_plain_event(one) for one in taken])
+        rows = [_row_of_claim(claim) for claim in taken]
+        if connection.vendor == "sqlite":
+            at_once.claim(self._pen, self._at, rows)
+        else:
+            _claim_by_rows(self._pen, self._at, rows, self._asked.now)
 
     def _job(self, job_id: int) -> BulkSend:
         jobs = self._asked.jobs
         if job_id not in jobs:
             jobs[job_id] = BulkSend.objects.get(pk=job_id)
         return jobs[job_id]
+
+
+def _claim_by_rows(pen: Pen, at: Any, rows: Sequence[tuple[int, int, str]], now: datetime) -> None:
+    after, before = State.SENDING.value, State.QUEUED.value
+    updates = [(after, at, attempt, owner, at, pk, before, attempt - 1) for pk, attempt, owner in rows]
+    if pen.run_for_all(statements.CLAIM_BY_ITS_CLOCK, updates) != len(rows):
+        raise Differs
+    pen.append_events(Trigger.CLAIM, State.QUEUED, now, [(*row, "", 0, "", "") for row in rows])
 
 
 def _row_of(values: Sequence[Any], account_id: int, job_id: int) -> Row:
@@ -332,15 +341,6 @@ def _exclusion_of(values: Sequence[Any], job: BulkSend) -> str:
 
 
 # The pace of the account ---------------------------------------------------------------------------------------------
-
-
-def _tell_good_news(pen: Pen, account_id: int, now: datetime, seconds: Sequence[float]) -> None:
-    """Mails were answered in full: the same as `pacing.settle_pace` with nothing but good news, once for each."""
-    at, rest, share = moment_of(now), 1.0, 0.0
-    for one in seconds:
-        rest, share = rest * (1 - pacing.MEAN_WEIGHT), share * (1 - pacing.MEAN_WEIGHT) + pacing.MEAN_WEIGHT * one
-    if pen.run_for_all(statements.GOOD_NEWS, [(at, at, rest, share, account_id)]) != 1:
-        raise _Differs
 
 
 def open_pace(pen: Pen, account_id: int) -> pacing.OpenPace:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -26,24 +27,30 @@ ACCEPT = (
     "text = %s, refused_copies = %s, not_before_at = NULL, sent_at = %s "
     "WHERE id = %s AND state = %s AND attempt = %s AND owner = %s"
 )
-MARK = (
-    "UPDATE sending_delivery SET state = %s, changed_at = %s "
-    "WHERE id = %s AND state = %s AND attempt = %s AND owner = %s AND EXISTS (SELECT 1 FROM sending_bulksend "
+IS_MARKABLE = (
+    "EXISTS (SELECT 1 FROM sending_bulksend "
     "WHERE id = sending_delivery.job_id AND paused_at IS NULL AND cancelled_at IS NULL) "
     "AND NOT EXISTS (SELECT 1 FROM recipients_optout o JOIN sending_bulksend j ON j.id = sending_delivery.job_id "
     "WHERE o.address_key = sending_delivery.address_key AND o.lifted_at IS NULL "
     "AND j.origin <> 'test' AND sending_delivery.party_address_id IS NOT NULL)"
 )
 """The same as `moves.markable`."""
+MARK = (
+    "UPDATE sending_delivery SET state = %s, changed_at = %s "
+    f"WHERE id = %s AND state = %s AND attempt = %s AND owner = %s AND {IS_MARKABLE}"
+)
 CLAIM = (
     "UPDATE sending_delivery SET state = %s, changed_at = %s, attempt = %s, owner = %s, claimed_at = %s, "
     "not_before_at = NULL WHERE id = %s AND state = %s AND attempt = %s AND owner = ''"
 )
 CLAIM_BY_ITS_CLOCK = CLAIM.replace("claimed_at = %s", "claimed_at = COALESCE(clock_timestamp(), %s)")
 """On PostgreSQL, where several machines may share it, a lease begins by the clock of the database (T06)."""
+EVENT_COLUMNS = (
+    "delivery_id, at, trigger, from_state, to_state, attempt, owner, stage, code, enhanced, text, operator_id, "
+    "actor_name, reason"
+)
 EVENT = (
-    "INSERT INTO sending_deliveryevent (delivery_id, at, trigger, from_state, to_state, attempt, owner, stage, code, "
-    "enhanced, text, operator_id, actor_name, reason) "
+    f"INSERT INTO sending_deliveryevent ({EVENT_COLUMNS}) "
     "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, NULL, '', '')"
 )
 DUE = (
@@ -79,6 +86,26 @@ KEEP_PACE = (
 )
 
 
+class Differs(Exception):
+    """Some row is not what its worker left it as: the round is done again, row by row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What a round records of good answers, and what it marks. `rest` and `share` are what becomes of a mean.
+
+    A row of `accepted` is (delivery, attempt, owner, stage, code, enhanced, text, refused copies), one of `marked`
+    (delivery, attempt, owner).
+    """
+
+    account_id: int
+    at: Any
+    accepted: Sequence[Values]
+    rest: float
+    share: float
+    marked: Sequence[Values]
+
+
 class Pen:
     """The one cursor of a transaction. Events are collected and appended together, before the transaction ends.
 
@@ -88,9 +115,15 @@ class Pen:
 
     def __init__(self, database: BaseDatabaseWrapper) -> None:
         self._is_plain = _is_plain(database)
+        self._wrapping = database.wrap_database_errors
         self._cursor: Any = database.connection.cursor() if self._is_plain else database.cursor()
         self._locking = bool(database.features.has_select_for_update)
         self._events: list[Values] = []
+
+    def run(self, statement: str, values: Values) -> None:
+        """Run a statement."""
+        with self._wrapping:
+            self._cursor.execute(self._in_dialect(statement), values)
 
     def run_for_all(self, statement: str, rows: Sequence[Values]) -> int:
         """Run a statement once for each row of values; return how many rows it changed in all."""
@@ -99,9 +132,7 @@ class Pen:
         self._cursor.executemany(self._in_dialect(statement), rows)
         return int(self._cursor.rowcount)
 
-    def append_events(
-        self, trigger: Trigger, before: State, at: datetime, rows: Sequence[tuple[int, int, str, str, int, str, str]]
-    ) -> None:
+    def append_events(self, trigger: Trigger, before: State, at: datetime, rows: Sequence[Values]) -> None:
         """Append one event per row of (delivery, attempt, owner, stage, code, enhanced, text)."""
         move = (moment_of(at), trigger.value, before.value, destination(before, trigger).value)
         self._events += [(row[0], *move, *row[1:]) for row in rows]
@@ -126,11 +157,12 @@ class Pen:
 def pen_in_hand(*, is_alone: bool = False) -> Iterator[Pen]:
     """A transaction that writes, as `one_writer`, and the pen to write with.
 
-    `is_alone` promises that nothing but the pen writes in it: then the driver's own transaction will do on SQLite.
+    `is_alone` promises that the pen writes one statement only: on SQLite that is a transaction of its own.
     """
     database = connections[DEFAULT_DB_ALIAS]
     may_be_plain = is_alone and not database.in_atomic_block and _is_plain(database)
-    with _plain_transaction(database) if may_be_plain else one_writer(), database.wrap_database_errors:
+    with one_at_a_time if may_be_plain else one_writer(), database.wrap_database_errors:
+        database.ensure_connection()
         pen = Pen(database)
         yield pen
         pen.finish()
@@ -138,27 +170,6 @@ def pen_in_hand(*, is_alone: bool = False) -> Iterator[Pen]:
 
 def _is_plain(database: BaseDatabaseWrapper) -> bool:
     return database.vendor == "sqlite" and not (database.queries_logged or database.execute_wrappers)
-
-
-@contextmanager
-def _plain_transaction(database: BaseDatabaseWrapper) -> Iterator[None]:
-    with one_at_a_time, database.wrap_database_errors:
-        database.ensure_connection()
-        driver = database.connection
-        driver.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            driver.commit()
-        except BaseException:  # boundary: whatever ends it, nothing of a transaction that is not durable may stay open
-            _roll_back(database)
-            raise
-
-
-def _roll_back(database: BaseDatabaseWrapper) -> None:
-    try:
-        database.connection.rollback()
-    except Exception:  # boundary: what a broken connection holds is rolled back by its end, as Django does it
-        database.close()
 
 
 @lru_cache(maxsize=64)

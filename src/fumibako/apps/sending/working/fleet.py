@@ -9,7 +9,6 @@ mark and its recorded answer, whatever is said ahead: that one is all a crash ca
 from __future__ import annotations
 
 import threading
-from collections import deque
 
 import structlog
 
@@ -22,7 +21,8 @@ from ..models import BulkSend
 from .around import AROUND, Around
 from .berth import Berth
 from .books import ANSWER_SECONDS, NO_COMMIT, Books
-from .loads import Composers, JobHalted, Load, Unbuilt
+from .loads import Load
+from .pool import Pool
 from .sessions import Sessions
 from .tempo import Tempo
 
@@ -32,8 +32,6 @@ LOOK_SECONDS = 0.5
 """How soon a request to stop is noticed while only answers are awaited."""
 LONGEST_GATHERING = 0.005
 """How long the first line before its dot waits for the others, at most, so that they share its commit."""
-STALE_SECONDS = 60.0
-"""What was claimed ahead and has not begun by then goes back: flags and opt-outs are judged anew."""
 
 
 class Fleet:
@@ -45,15 +43,11 @@ class Fleet:
         self._stop = stop
         self._around = around
         self._sessions = Sessions(account_id, around)
-        self._composers = Composers()
         self._jobs: dict[int, BulkSend] = {}
         self._berths: list[Berth] = []
         self._leaving: list[Carrier] = []
-        self._pool: deque[Load] = deque()
-        """Claimed and built, not yet begun."""
-        self._halted: dict[int, tuple[ledger.Claim, JobHalted]] = {}
-        """Jobs of which no further mail can be built, and the row that showed it."""
         self._books = Books(account_id, worker_id, around, self._jobs)
+        self._pool = Pool(self._books, around)
         self._wait: ledger.Wait | None = None
         self._limit = max(1, MailAccount.objects.get(pk=account_id).connections)
         self._may_say_ahead = True
@@ -91,7 +85,8 @@ class Fleet:
         self._begin()
         self._gather_others()
         self._commit()
-        self._send_halted_home()
+        if self._must_halt:
+            self._pool.pause_halted_jobs()
         self._begin()
         return self._verdict()
 
@@ -100,9 +95,8 @@ class Fleet:
         for berth in self._berths:
             berth.carrier.break_off("the worker let go")
         self._gather()
-        self._books.put_back(self._pool, "closing")
-        self._pool.clear()
-        self._put_back_halted()
+        self._pool.put_back("closing")
+        self._pool.put_back_halted()
         if self._books.is_sound:
             self._books.record_only()
         for carrier in self._leaving:
@@ -124,8 +118,7 @@ class Fleet:
                 self._berths.append(Berth(found))
                 return None
             wait = found
-        self._books.put_back(self._pool, "no session")
-        self._pool.clear()
+        self._pool.put_back("no session")
         self._books.record_only()
         return wait
 
@@ -144,7 +137,7 @@ class Fleet:
         self._gather()
 
     def _has_work(self) -> bool:
-        if self._must_record or (self._halted and not self._pool and not any(one.loads for one in self._berths)):
+        if self._must_record or self._must_halt:
             return True
         can_begin = bool(self._pool) or self._may_claim
         return any(berth.is_before_dot or (berth.is_idle and can_begin) for berth in self._berths)
@@ -186,7 +179,7 @@ class Fleet:
             # Many servers close after n mails. The mail was not begun, so a fresh session may take it at once.
             self._may_say_ahead = self._may_say_ahead and outcome.verdict is not Verdict.UNREACHABLE
             load.passage, load.has_been_moved = None, True
-            self._pool.appendleft(load)
+            self._pool.give_back([load])
             return
         now = self._around.stopwatch()
         seconds = now - max(load.began_at, berth.answered_at)
@@ -206,7 +199,7 @@ class Fleet:
         self._tempo.round_begins(begun_at)
         done = self._books.settle([berth.loads[0].claim for berth in ready], self._wanted(following))
         if done is None:
-            self._pool.extendleft(load for load in reversed(list(following.values())) if load is not None)
+            self._pool.give_back(load for load in following.values() if load is not None)
             for berth in ready:
                 self._abandon(berth, "round failed")
             self._books.record_only()
@@ -220,18 +213,16 @@ class Fleet:
             # Something changed: what was to be waited for may be over.
             self._wait = None
         if has_trouble:
-            self._books.put_back(self._pool, "the account waits")
-            self._pool.clear()
+            self._pool.put_back("the account waits")
         self._take_in(done)
 
     def _in_hand(self) -> set[int]:
         """Every delivery that this fleet knows to be its own."""
-        loads = [*self._pool, *(load for berth in self._berths for load in berth.loads)]
-        return {load.claim.row.pk for load in loads} | {claim.row.pk for claim, _ in self._halted.values()}
+        return self._pool.delivery_ids | {load.claim.row.pk for berth in self._berths for load in berth.loads}
 
     def _wanted(self, following: dict[Berth, Load | None]) -> int:
         """The mail behind each line's dot and one ready for its time, and some rounds more while it is about it."""
-        if self._halted or not (self._may_claim or self._books.answers):
+        if self._pool.has_halted_jobs or not (self._may_claim or self._books.answers):
             return 0
         room = sum(1 + (self._may_say_ahead and berth.carrier.may_say_ahead) for berth in self._berths)
         said_count = sum(max(0, len(berth.loads) - 1) for berth in self._berths)
@@ -243,7 +234,7 @@ class Fleet:
         """The mail to be said ahead behind this line's dot, made ready before the mark so that nothing lies between."""
         if self._books.has_bad_news or not (self._pool and self._may_say_ahead and berth.carrier.may_say_ahead):
             return None
-        load = self._pool.popleft()
+        load = self._pool.take()
         return load if self._is_prepared(load, berth.carrier) else None
 
     def _is_prepared(self, load: Load, carrier: Carrier) -> bool:
@@ -268,7 +259,7 @@ class Fleet:
             berth.came_aboard(following, self._around.stopwatch())
         else:
             following.passage = None
-            self._pool.appendleft(following)
+            self._pool.give_back([following])
 
     def _abandon(self, berth: Berth, why: str) -> None:
         """Close a line before its dot and put its mails back, at nobody's cost."""
@@ -281,46 +272,17 @@ class Fleet:
     def _take_in(self, done: ledger.Round) -> None:
         """Build what was claimed; let go of what its job does not want sent any more."""
         if done.going is not None:
-            gone = [load for load in self._pool if load.claim.job.pk not in done.going]
-            if gone:
-                self._books.put_back(gone, "job halted")
-                self._pool = deque(load for load in self._pool if load.claim.job.pk in done.going)
+            self._pool.keep_only(done.going)
         if done.claims or done.wait is not None:
             self._wait = done.wait
-        now = self._around.stopwatch()
-        for claim in done.claims:
-            self._build(claim, now)
+        self._pool.build(done.claims)
         if done.claims and done.wait is None:
             self._open_more()
 
-    def _build(self, claim: ledger.Claim, now: float) -> None:
-        if claim.job.pk in self._halted:
-            self._books.step_back(claim, "job halted", Stage.BUILD)
-            return
-        try:
-            load = self._composers.load(claim)
-        except JobHalted as halt:
-            self._halted[claim.job.pk] = (claim, halt)
-        except Unbuilt as unbuilt:
-            outcome = Outcome(Verdict.REFUSED, Scope.MESSAGE, Stage.BUILD, text=str(unbuilt)[:500])
-            self._books.conclude(claim, outcome, 0.0)
-        else:
-            load.claimed_at = now
-            self._pool.append(load)
-
-    def _send_halted_home(self) -> None:
-        """Pause a job that cannot go on, once what was built before has begun."""
-        if not self._halted or self._pool or any(berth.loads for berth in self._berths):
-            return
-        for claim, halt in self._halted.values():
-            data = {"seq": claim.row.seq, **halt.data}
-            ledger.pause_job(claim.job.pk, halt.cause, self._around.now(), data)
-        self._put_back_halted()
-
-    def _put_back_halted(self) -> None:
-        for claim, halt in self._halted.values():
-            self._books.step_back(claim, halt.cause, Stage.BUILD)
-        self._halted.clear()
+    @property
+    def _must_halt(self) -> bool:
+        """True when a job is to be paused: it cannot go on, and what was built before has begun and is over."""
+        return self._pool.has_halted_jobs and not self._pool and not any(berth.loads for berth in self._berths)
 
     def _open_more(self) -> None:
         """Further sessions, as far as there are mails for them."""
@@ -337,11 +299,10 @@ class Fleet:
 
     def _begin(self) -> None:
         """Give mails to free lines, and let go of what waited for one too long."""
-        while self._pool and self._around.stopwatch() - self._pool[0].claimed_at > STALE_SECONDS:
-            self._books.step_back(self._pool.popleft().claim, "waited too long")
+        self._pool.put_back_stale()
         for berth in self._berths:
             while self._pool and berth.is_idle and not self._books.has_bad_news:
-                load = self._pool.popleft()
+                load = self._pool.take()
                 if self._is_prepared(load, berth.carrier) and load.passage is not None:
                     berth.carrier.begin(load.passage)
                     berth.came_aboard(load, self._around.stopwatch())
@@ -350,7 +311,7 @@ class Fleet:
     # Ending -----------------------------------------------------------------------------------------------------------
 
     def _verdict(self) -> ledger.Wait | None:
-        if self._wait is None or self._pool or self._books.answers or self._halted:
+        if self._wait is None or self._pool or self._books.answers or self._pool.has_halted_jobs:
             return None
         for berth in [berth for berth in self._berths if berth.is_idle]:
             self._berths.remove(berth)
@@ -359,7 +320,7 @@ class Fleet:
         return None if self._berths or self._may_claim else self._wait
 
     def _say_farewell(self) -> None:
-        """End every session with QUIT. Attachments are read and checked again before the next burst (D13, D14)."""
+        """End every session with QUIT."""
         for berth in self._berths:
             berth.carrier.leave()
             self._leaving.append(berth.carrier)
@@ -369,14 +330,13 @@ class Fleet:
             for carrier in self._leaving:
                 carrier.leave()
             self._leaving = [carrier for carrier in self._leaving if carrier.is_open]
-        self._composers.forget()
+        self._pool.forget_letters()
         self._wait = None
 
     def _wind_down(self) -> None:
         """Asked to stop: no further dot is written, and what is after its dot is waited for."""
-        self._books.put_back(self._pool, "stopping")
-        self._pool.clear()
-        self._put_back_halted()
+        self._pool.put_back("stopping")
+        self._pool.put_back_halted()
         while True:
             for berth in self._berths:
                 if not berth.carrier.is_after_dot:
