@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,15 +67,15 @@ SYNCED = {"mpop": "files", "fetchmail": "nothing"}
 """What is surely on the disk when they are done, seen by strace: mpop syncs no folder, fetchmail's `cat` nothing."""
 
 
-def gather(name: str, folder: Path, source: Source, count: int) -> Line:
+def gather(name: str, folder: Path, source: Source, count: int, before: Sequence[str] = ()) -> Line:
     """Let one of them receive everything; {} and a line on stderr when it is not installed or did not get it all."""
     if shutil.which(name) is None:
         print(f"{name} がないため、並べて測れません: {APT[name]}", file=sys.stderr)
         return {}
     for part in ("cur", "new", "tmp"):
         (folder / "mail" / part).mkdir(parents=True)
-    command = GATHERERS[name](folder, source)
-    before, begun_at = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    command = [*before, *GATHERERS[name](folder, source)]
+    used, begun_at = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     surroundings = os.environ | {"FETCHMAILHOME": str(folder), "HOME": str(folder)}
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
     seconds, after = time.monotonic() - begun_at, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -83,7 +83,7 @@ def gather(name: str, folder: Path, source: Source, count: int) -> Line:
     if there != count:
         print(f"{name}: {there} / {count} 通 ({done.stderr.strip()[:300]})", file=sys.stderr)
         return {}
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
     return {
         "seconds": round(seconds, 3),
         "rate": round(count / seconds, 1),

@@ -54,7 +54,15 @@ def database(url: str) -> Iterator[str]:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def child(kind: str, data: Path, *words: object, database_url: str = "") -> Line:
+def slow_disk(sync_ms: float) -> list[str]:
+    """The words before a command for which every sync takes so much longer, as on a disk without a cache of its own."""
+    if not sync_ms:
+        return []
+    inject = f"inject=fsync,fdatasync:delay_exit={round(sync_ms * 1000)}"
+    return ["strace", "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", "trace=fsync,fdatasync", "-e", inject]
+
+
+def child(kind: str, data: Path, *words: object, database_url: str = "", before: Sequence[str] = ()) -> Line:
     """Run one hidden kind in a process of its own on a data folder; return the line it printed last.
 
     Its database is named by `database_url` alone: an office's own is never measured.
@@ -62,7 +70,7 @@ def child(kind: str, data: Path, *words: object, database_url: str = "") -> Line
     environment = {name: value for name, value in os.environ.items() if name != "FUMIBAKO_DATABASE_URL"}
     if database_url:
         environment["FUMIBAKO_DATABASE_URL"] = database_url
-    command = [sys.executable, "-m", "fumibako", "--data", str(data), "bench", kind, *map(str, words)]
+    command = [*before, sys.executable, "-m", "fumibako", "--data", str(data), "bench", kind, *map(str, words)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
     found: Line = json.loads(done.stdout.splitlines()[-1])
     return found

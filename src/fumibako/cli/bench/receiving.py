@@ -15,7 +15,7 @@ from pathlib import Path
 from fumibako.cli.bench.dovecot import Dovecot
 from fumibako.cli.bench.gatherers import GATHERERS, Source, gather
 from fumibako.cli.bench.mailbox import letter, letters
-from fumibako.cli.bench.measured import Line, child, folder, free_port, running, show
+from fumibako.cli.bench.measured import Line, child, folder, free_port, running, show, slow_disk
 from fumibako.cli.refused import CouldNotRun
 
 APT = "sudo apt install dovecot-pop3d"
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mails", type=int, default=5_000, help="通数")
     parser.add_argument("--wires", default="plain,tls", help="plain・tls(コンマで区切ると順に測ります)")
     parser.add_argument("--rtt", default="0", metavar="MS", help="往復の遅れ(ミリ秒。コンマで区切ると順に測ります)")
+    parser.add_argument("--sync", type=float, default=0.0, metavar="MS", help="ディスクの書き込み確認の遅れ(ミリ秒)")
     parser.add_argument("--peers", default="mpop,fetchmail", help="並べて測るプログラム(空なら測りません)")
     parser.add_argument("--repeat", type=int, default=1, help="繰り返しの数(よいほうを比べます)")
     parser.add_argument("--delete", action="store_true", help="受信後にサーバーから削除します(並べて測れません)")
@@ -37,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     program = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin")
     if program is None:
         raise CouldNotRun(f"Dovecot が要ります: {APT}")
+    if args.sync and shutil.which("strace") is None:
+        raise CouldNotRun("strace が要ります: sudo apt install strace")
     ratios: dict[str, float] = {}
     with _mailbox(program, args.mails) as (port, certificate), ExitStack() as places:
         for wire in args.wires.split(","):
@@ -46,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
                     best = _measure(args, source, places, wire, round_trip)
                 ours = best.pop("fumibako")
                 ratios |= {f"{wire} {round_trip:g} ms / {what}": round(ours / rate, 2) for what, rate in best.items()}
-    show(bench="receive", what="ratio", mails=args.mails, octets=len(letter(1)), ratios=ratios)
+    show(bench="receive", what="ratio", sync_ms=args.sync, mails=args.mails, octets=len(letter(1)), ratios=ratios)
     return 0
 
 
@@ -56,7 +59,7 @@ def _measure(
     best: dict[str, float] = {}
     for _ in range(args.repeat):
         for what, facts in _runs(args, source, places):
-            show(bench="receive", what=what, wire=wire, rtt_ms=round_trip, mails=args.mails, **facts)
+            show(bench="receive", what=what, wire=wire, rtt_ms=round_trip, sync_ms=args.sync, mails=args.mails, **facts)
             best[what] = max(best.get(what, 0.0), facts["rate"])
     return best
 
@@ -69,11 +72,12 @@ def _runs(args: argparse.Namespace, source: Source, places: ExitStack) -> Iterat
     words = [f"--profile={args.profile}"] if args.profile else []
     words += ["--delete"] if args.delete else []
     words += [f"--pin={source.pin}"] if source.pin else []
-    yield "fumibako", child("_receive", places.enter_context(folder()), args.mails, source.port, *words)
+    before = slow_disk(args.sync)
+    yield "fumibako", child("_receive", places.enter_context(folder()), args.mails, source.port, *words, before=before)
     for name in filter(None, args.peers.split(",")):
         if name not in GATHERERS:
             raise CouldNotRun(f"並べて測れるのは {'・'.join(GATHERERS)} です。")
-        facts = gather(name, places.enter_context(folder()), source, args.mails)
+        facts = gather(name, places.enter_context(folder()), source, args.mails, before)
         if facts:
             yield name, facts
 
