@@ -11,11 +11,17 @@ from django.utils import timezone
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.inbox import actions, queries, search
 from fumibako.apps.inbox.queries import Conditions
-from fumibako.apps.inbox.reader.grams import grams_of
+from fumibako.apps.inbox.reader.grams import grams_of, plain
 from fumibako.apps.office.models import Operator
 from tests.inbox.desk import Post, fetch, letter, mails_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(params=[search.FEW, 0], ids=["few have it", "many have it"])
+def _every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many mails have the words: few are looked at themselves, of many the search table is read."""
+    monkeypatch.setattr(search, "FEW", request.param)
 
 
 def found(**conditions: object) -> list[str]:
@@ -38,6 +44,7 @@ def box(account: MailAccount, post: Post) -> MailAccount:
     return account
 
 
+@pytest.mark.usefixtures("_every_way")
 @pytest.mark.parametrize(
     ("words", "subjects"),
     [
@@ -50,6 +57,13 @@ def box(account: MailAccount, post: Post) -> MailAccount:
         ("OKY", ["Ｔｏｋｙｏ plan"]),
         ("テスト", ["Ｔｏｋｙｏ plan"]),
         ("takahashi@docomo", ["東京の面談"]),
+        ("kahashi@docomo.ex", ["東京の面談"]),
+        ("takahash@docomo", []),
+        ("takahashi@ocomo", []),
+        ("example.com,東", []),
+        ("anaka.hanako@example", ["ABC-123 の件"]),
+        ("yamada@example.com", ["Ｔｏｋｙｏ plan"]),
+        ("example.com", ["Ｔｏｋｙｏ plan", "ABC-123 の件"]),
         ("hanako", ["ABC-123 の件"]),
         ("nak", ["ABC-123 の件"]),
         ("abc-12", ["ABC-123 の件"]),
@@ -64,11 +78,25 @@ def test_words_of_any_length_are_found_wherever_they_stand(box: MailAccount, wor
     assert found(words=words) == subjects
 
 
+@pytest.mark.parametrize(("name", "value"), [("FEW", 1), ("MOST_READ", 5)])
+def test_what_is_found_by_all_of_its_letters_alone_is_few_as_well(
+    box: MailAccount, monkeypatch: pytest.MonkeyPatch, name: str, value: int
+) -> None:
+    monkeypatch.setattr(search, name, value)
+    assert found(words="hanako@example.com") == ["ABC-123 の件"]
+    assert found(words="example.com") == ["Ｔｏｋｙｏ plan", "ABC-123 の件"]
+    assert found(words="example tanaka", sender="hanako") == ["ABC-123 の件"]
+    assert found(words="example 量子") == []
+
+
+@pytest.mark.usefixtures("_every_way")
 def test_each_condition_looks_in_its_own_place(box: MailAccount) -> None:
     assert found(sender="東京") == []
     assert found(subject="東京") == ["東京の面談"]
     assert found(body="京都") == ["東京の面談"]
     assert found(recipients="boss") == ["ABC-123 の件"]
+    assert found(recipients="boss@example.jp", sender="hanako@example") == ["ABC-123 の件"]
+    assert found(sender="boss@example.jp") == []
     assert found(words="!!!") == []
 
 
@@ -102,6 +130,7 @@ def test_pages_go_on_after_the_last_mail_and_neighbours_are_known(box: MailAccou
     assert queries.neighbours(mails, first[0]) == (None, first[1])
 
 
+@pytest.mark.usefixtures("_every_way")
 def test_pages_and_neighbours_of_a_search_are_the_same_in_its_own_order(account: MailAccount, post: Post) -> None:
     post.put(*(letter(number, text="東京" if number % 2 else "大阪") for number in range(1, 8)))
     fetch(account)
@@ -119,6 +148,26 @@ def test_postgresql_is_asked_the_same_question() -> None:
     assert search.ts_query(phrases, ("subject",)) == "('東京':C <-> '京都':C) & ('ab':C*)"
     assert search.ts_query(phrases, search.FIELDS) == "('東京' <-> '京都') & ('ab':*)"
     assert grams_of("東京, Ab") == ["東京", "京", "ab", "b"]
+
+
+def test_a_mail_that_is_looked_at_itself_is_found_by_whatever_its_grams_would_find() -> None:
+    texts = ("Ken.Ishii <ken_2@docomo.example>", "東京abc都 髙橋ｶﾀｶﾅ", "se en n sen der", "x" * 9 + "1-2", "")
+    questions = {text[at : at + size] for text in texts for at in range(len(text)) for size in (1, 2, 3, 5, 8)}
+    for phrase in {phrase for question in questions for phrase in search.phrases_of(question)}:
+        grams = phrase.grams
+        for text in texts:
+            there = grams_of(text)
+            stands = [there[at : at + len(grams)] for at in range(len(there))]
+            is_found = any(is_same(grams, one, phrase.is_prefix) for one in stands)
+            assert (phrase.text in plain(text)) is is_found, (phrase, text)
+        assert phrase.longest.text in phrase.text
+
+
+def is_same(wanted: list[str], there: list[str], is_prefix: bool) -> bool:
+    """A phrase of grams as FTS5 and PostgreSQL compare it."""
+    if not is_prefix:
+        return wanted == there
+    return wanted[:-1] == there[:-1] and len(there) == len(wanted) and there[-1].startswith(wanted[-1])
 
 
 def test_few_mails_are_looked_through_in_parts_which_are_the_whole(

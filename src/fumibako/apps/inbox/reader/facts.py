@@ -60,11 +60,15 @@ def facts_of(raw: bytes, charset: str = "") -> Facts:
     return facts | {"grams": grams_by_field(facts)}
 
 
-def grams_by_field(facts: Mapping[str, Any]) -> list[str]:
-    """What is searched for in a mail, as the search table takes it."""
+def texts_by_field(facts: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Where words are looked for in a mail: sender, recipients, subject, text."""
     sender = f"{facts['from_name']} {facts['from_address']}"
-    texts = (sender, f"{facts['to_text']}, {facts['cc_text']}", facts["subject"], facts["text"])
-    return [" ".join(grams_of(text)) for text in texts]
+    return sender, f"{facts['to_text']}, {facts['cc_text']}", facts["subject"], facts["text"]
+
+
+def grams_by_field(facts: Mapping[str, Any]) -> list[str]:
+    """The same as the search table takes it."""
+    return [" ".join(grams_of(text)) for text in texts_by_field(facts)]
 
 
 def _people(mail: ReadMail) -> Facts:

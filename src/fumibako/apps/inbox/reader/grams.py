@@ -27,6 +27,11 @@ def grams_of(text: str) -> list[str]:
     return grams
 
 
+def plain(text: str) -> str:
+    """The runs of a text, a space between two: a part of it holds what a phrase of the same grams would find."""
+    return " ".join(runs_of(text[:MOST_CHARACTERS]))
+
+
 def runs_of(text: str) -> list[str]:
     """Letters and digits that stand together, Latin apart from the rest."""
     plain = unicodedata.normalize("NFKC", text).casefold()
