@@ -15,7 +15,7 @@ from fumibako.apps.inbox.actions import Reply
 from fumibako.apps.inbox.errors import ChangedMeanwhile, NotNow, Refused
 from fumibako.apps.inbox.models import ReceivedMail
 from fumibako.apps.office.models import Operator
-from fumibako.apps.sending import ledger
+from fumibako.apps.sending import ledger, queries
 from fumibako.apps.sending.build import composer_of
 from fumibako.apps.sending.models import BulkSend
 from fumibako.delivery.states import State
@@ -55,6 +55,7 @@ def test_an_answer_is_a_held_job_of_one_row_with_the_links_of_its_mail(mail: Rec
     job = actions.reply(operator, mail, answer(), mail.version, now=NOW)
     assert (job.origin, job.release_at, job.selected_count) == ("reply", NOW + timedelta(seconds=10), 1)
     assert job.deliveries.get().state == State.PLANNED
+    assert list(queries.jobs(None, conditions={"address": "tanaka@", "origin": "any"})) == [job]
     sent = message_from_bytes(raw_of(job))
     assert sent["In-Reply-To"] == "<letter-1@example.com>"
     assert sent["References"].split() == ["<first@example.com>", "<second@example.com>", "<letter-1@example.com>"]

@@ -11,6 +11,7 @@ from typing import Any
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.recipients.models import PartyAddress, Recipient
 from fumibako.apps.sending import ledger
+from fumibako.apps.sending.addressees import note_addressees
 from fumibako.apps.sending.build import Identities, JobComposer, seal, sheet_of
 from fumibako.apps.sending.models import BulkSend, Delivery
 from fumibako.apps.sending.work import Around
@@ -81,6 +82,7 @@ def make_job(account: MailAccount, addresses: Sequence[PartyAddress], **values: 
     identities = Identities(job, job.sheet)
     rows = [_row(job, seq, address, composer, identities, now) for seq, address in enumerate(addresses, start=1)]
     ledger.plan_rows(rows)
+    note_addressees(job.pk)
     return job
 
 

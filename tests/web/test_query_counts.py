@@ -33,7 +33,9 @@ PAGES = {
     f"/inbox/?v=all&p=all&q={quote('東京 交通費')}": 20,
     "/inbox/120/": 33,
     "/sent/?since=": 13,
-    "/sent/?address=p000007": 13,
+    "/sent/?address=p000050": 14,
+    "/sent/?address=nobody-at-all": 12,
+    f"/sent/?recipient={quote('髙橋')}&address=sender7": 15,
     "/sent/1/": 13,
     "/sent/1/?result=sent&page=2": 14,
     f"/sent/1/?q={quote('髙橋')}": 14,
@@ -118,7 +120,9 @@ def test_the_counts_of_every_page_are_answered_from_an_index_without_reading_a_m
         ("/inbox/?v=all&p=all&attached=1", "INDEX mail_with_files"),
         ("/inbox/?v=all&p=all&q=p000007@sender", "(sort_key=?)"),
         ("/inbox/?p=all&q=p000007@sender", "(sort_key=?)"),
-        ("/sent/?address=nobody", "COVERING INDEX delivery_to_whom"),
+        ("/sent/?address=nobody", "SCAN sending_addressee"),
+        ("/sent/?address=p000050", "COVERING INDEX sqlite_autoindex_sending_sentto_1 (addressee_id=?)"),
+        (f"/sent/?recipient={quote('田中')}", "COVERING INDEX sqlite_autoindex_sending_sentto_1 (addressee_id=?)"),
         ("/sent/1/?q=nobody", "COVERING INDEX delivery_to_whom"),
         ("/staff/000007/", "INDEX delivery_of_person"),
     ],
@@ -133,6 +137,15 @@ def test_what_is_few_among_many_is_found_in_an_index(desk: Client, url: str, ind
     # A pass over everything there is takes no condition to its beginning and no narrower index to its rows.
     large = ("inbox_receivedmail", "sending_delivery", "contacts_contactrecord", "inbox_bouncereport")
     assert not [plan for plan in plans if plan.startswith("SCAN") and plan.split()[1] in large and "INDEX" not in plan]
+
+
+@pytest.mark.parametrize("asked", ["address=nobody", "address=p000050", f"recipient={quote('田中')}"])
+def test_whom_the_sends_of_all_years_went_to_is_found_without_a_look_at_their_rows(desk: Client, asked: str) -> None:
+    desk.get("/sent/?since=")
+    with CaptureQueriesContext(connection) as queries:
+        desk.get(f"/sent/?{asked}")
+        statements = [one["sql"] for one in queries.captured_queries if one["sql"].startswith("SELECT")]
+    assert not [plan for plan in plans_of(statements) if "delivery_to_whom" in plan]
 
 
 @pytest.mark.usefixtures("desk")

@@ -15,6 +15,7 @@ from fumibako.apps.audit.actions import record
 from fumibako.apps.office.models import Operator
 from fumibako.apps.office.queries import office
 from fumibako.apps.sending import labels, ledger
+from fumibako.apps.sending.addressees import note_addressees
 from fumibako.apps.sending.approval import SMALL_SEND, Gate, Start, gate_problems, release_time
 from fumibako.apps.sending.build import TEST_SUBJECT, JobComposer, Moment, build_all, seal, sheet_of, test_row
 from fumibako.apps.sending.drafts import actor_name, add_people, last_editor, new_job, note, start_draft
@@ -105,6 +106,7 @@ def _freeze(
     rows.lay()
     if rows.count != found.counts.row_count:
         raise SumsDisagree(f"job {job.number}: {rows.count} of {found.counts.row_count} rows were built")
+    note_addressees(job.pk)
     job.sheet = found.sheet | {"has_deadline": has_deadline}
     job.approved_at = now
     job.approved_by_name = actor_name(operator)
@@ -339,6 +341,7 @@ def send_test(
         row = test_row(test, sheet, to_address, built.row.party_name, built.row.values, now)
         seal(row, JobComposer(sheet).compose(row))
         ledger.plan_rows([row])
+        note_addressees(test.pk)
         BulkSend.objects.filter(pk=draft.pk).update(tested_version=draft.version)
         note(draft, "test_sent", operator, test=test.number)
         record(operator, "bulk_send.tested", _target(draft), changes={"test": [None, test.number]})

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_date
 
 from fumibako.apps.accounts.queries import may_use, usable_accounts
 from fumibako.apps.office.models import Operator
+from fumibako.apps.sending.addressees import only_to
 from fumibako.apps.sending.explain import Explanation, explain
 from fumibako.apps.sending.models import BulkSend, Delivery, DeliveryEvent, Pace, Worker
 from fumibako.apps.sending.schedule import speed_of_account
@@ -156,9 +157,8 @@ def _matching(rows: QuerySet[BulkSend], asked: Mapping[str, str]) -> QuerySet[Bu
         rows = rows.filter(account_id=int(told["account"]))
     for key, lookup in (("creator", "created_by_name__icontains"), ("subject", "subject__icontains")):
         rows = rows.filter(**{lookup: told[key]}) if key in told else rows
-    for key, lookup in (("recipient", "party_name__icontains"), ("address", "address__icontains")):
-        if key in told:
-            rows = rows.filter(Exists(Delivery.objects.filter(job=OuterRef("pk"), **{lookup: told[key]})))
+    for key, column in (("recipient", "name"), ("address", "address")):
+        rows = only_to(rows, column, told[key]) if key in told else rows
     return rows
 
 

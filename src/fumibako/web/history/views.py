@@ -108,7 +108,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _page_of(found: QuerySet[BulkSend], number: str | None, *, is_slow: bool) -> Page[BulkSend]:
-    """One page of jobs. What has to look through every row of every job is done once, not once more for the count."""
+    """One page of jobs. What may look through every row of every job is done once, not once more for the count."""
     if not is_slow:
         return Paginator(found, PAGE_SIZE).get_page(number)
     keys = Paginator(list(found.values_list("pk", flat=True)), PAGE_SIZE).get_page(number)

@@ -15,6 +15,7 @@ from fumibako.apps.audit.actions import record
 from fumibako.apps.office.models import Operator
 from fumibako.apps.office.queries import office
 from fumibako.apps.sending import ledger
+from fumibako.apps.sending.addressees import note_addressees
 from fumibako.apps.sending.build import Identities, JobComposer, addresses_in, seal, wire_of
 from fumibako.apps.sending.drafts import ATTACHMENT_OCTETS, new_job, note
 from fumibako.apps.sending.files import keep_file, read_kept_file
@@ -211,6 +212,7 @@ def _job(operator: Operator | None, mail: ReceivedMail, words: Reply, now: datet
     Identities(job, sheet).give(row, now)
     seal(row, JobComposer(sheet).compose(row))
     ledger.plan_rows([row])
+    note_addressees(job.pk)
     return job
 
 

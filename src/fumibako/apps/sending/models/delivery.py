@@ -168,3 +168,31 @@ class DeliveryEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id} {self.trigger}"
+
+
+class Addressee(models.Model):
+    """An address and a name that deliveries go to, once for all of them: a search over every year begins here.
+
+    Written when a job is approved and never changed, as their columns in the deliveries are.
+    """
+
+    address = models.CharField(max_length=254, blank=True)
+    name = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["address", "name"], name="addressee_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.address}"
+
+
+class SentTo(models.Model):
+    """A job has a row to an addressee: the way from these to the jobs."""
+
+    pk = models.CompositePrimaryKey("addressee", "job")
+    # Found by the addressee alone, with which the key begins.
+    addressee = models.ForeignKey(Addressee, on_delete=models.PROTECT, related_name="+", db_index=False)
+    job = models.ForeignKey(BulkSend, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    def __str__(self) -> str:
+        return f"{self.addressee_id} {self.job_id}"
