@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.contacts.models import ContactRecord
@@ -14,7 +13,7 @@ from fumibako.apps.inbox.actions import read_again
 from fumibako.apps.inbox.models import ReceivedMail
 from fumibako.apps.inbox.reader.pool import POOL
 from tests.contacts.records import make_worker, set_rule, status
-from tests.inbox.desk import BOX, Post, error_mail, fetch, letter, receiving_account
+from tests.inbox.desk import BOX, Post, error_mail, fetch, forget_words, letter, receiving_account
 from tests.recipients.people import make_staff
 
 
@@ -33,8 +32,7 @@ def account(transactional_db: None, django_db_serialized_rollback: None, post: P
     set_rule(account, "from", status=status(1))
     set_rule(account, "cc", status=status(2))
     yield account
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO inbox_search (inbox_search) VALUES ('delete-all')")
+    forget_words()
 
 
 def test_example_13_and_example_14_hold_from_the_server_to_the_record(account: MailAccount, post: Post) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.inbox.reader.pool import POOL
 from fumibako.apps.office.models import Operator
-from tests.inbox.desk import Post, receiving_account
+from tests.inbox.desk import Post, forget_words, receiving_account
 
 
 @pytest.fixture(autouse=True)
@@ -23,12 +22,8 @@ def _children_end() -> Iterator[None]:
 
 @pytest.fixture
 def _words_are_forgotten(transactional_db: None) -> Iterator[None]:
-    """The search table is no model: between tests nobody else empties it."""
     yield
-    if connection.vendor == "postgresql":
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO inbox_search (inbox_search) VALUES ('delete-all')")
+    forget_words()
 
 
 @pytest.fixture

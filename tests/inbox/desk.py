@@ -7,6 +7,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
+
 from fumibako.apps.accounts.models import MailAccount
 from fumibako.apps.accounts.secrets import seal
 from fumibako.apps.inbox import work
@@ -55,6 +57,15 @@ def receiving_account(port: int, **values: Any) -> MailAccount:
     made.password_sealed = seal(made.pk, "password", "practice")
     made.save()
     return made
+
+
+def forget_words() -> None:
+    """Empty the search table: it is no model, so nobody else does between tests."""
+    is_sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO inbox_search (inbox_search) VALUES ('delete-all')" if is_sqlite else "DELETE FROM inbox_search"
+        )
 
 
 def fetch(account: MailAccount, **values: Any) -> FetchRun:

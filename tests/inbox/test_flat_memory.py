@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fumibako.cli.bench.mailbox import letters
+from fumibako.cli.bench.measured import database
 from tests.house.tree import ROOT
 from tests.support.peers.pop import Held, PopServer
 
@@ -20,8 +21,9 @@ MOST_MB = 150
 def peak_mb(count: int, folder: Path) -> tuple[float, float]:
     """Memory of the process that fetched so many mails, and of the largest child that read them."""
     held = [Held(f"uid-{number}", raw) for number, raw in enumerate(letters(count))]
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    with PopServer(held) as server:
+    # The process finds its database by the address alone: on PostgreSQL it gets one of its own.
+    with PopServer(held) as server, database(os.environ.get("FUMIBAKO_DATABASE_URL", "")) as url:
+        surroundings = os.environ | {"PYTHONPATH": str(ROOT / "src"), "FUMIBAKO_DATABASE_URL": url}
         words = ["-m", "fumibako", "--data", str(folder), "bench", "_receive", str(count), str(server.port)]
         done = subprocess.run([sys.executable, *words], env=surroundings, stdout=subprocess.PIPE, check=True)
     found = json.loads(done.stdout)
