@@ -15,15 +15,15 @@ from tests.support.postgresql import PostgreSQL
 pytestmark = pytest.mark.realserver
 
 ROOT = Path(__file__).parent.parent.parent
-OWN = "tests/postgresql/on_the_server.py"
+OWN = ("tests/postgresql/on_the_server.py", "tests/postgresql/rounds_there.py")
 SHORT = (
-    OWN,
+    *OWN,
     "tests/sending/test_ledger_moves.py",
     "tests/sending/test_commit_in_doubt.py",
     "tests/sending/test_workers.py",
     "tests/inbox/test_search.py",
 )
-ALL = (OWN, "tests/sending", "tests/inbox", "tests/contacts")
+ALL = (*OWN, "tests/sending", "tests/inbox", "tests/contacts")
 SQLITE_ALONE = ("d02_a_disk_that_is_full", "d04", "test_big_run")
 """What fills, or breaks, a file that PostgreSQL does not have."""
 

@@ -101,7 +101,8 @@ def database() -> dict[str, Any]:
             "OPTIONS": {
                 "connect_timeout": 10,
                 # As with SQLite: who waits longer than this for somebody's lock gives up and tries again.
-                "options": "-c lock_timeout=30s",
+                # What is prepared (`ledger.line`) is planned once per session: planning costs more than doing.
+                "options": "-c lock_timeout=30s -c plan_cache_mode=force_generic_plan",
                 # A server that vanished without a word is noticed while something is asked of it.
                 "keepalives_idle": 30,
                 "keepalives_interval": 10,

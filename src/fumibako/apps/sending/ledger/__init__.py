@@ -1,6 +1,7 @@
 """送信台帳: the one place for the truth about every delivery, and the only writer of its state, attempt and owner.
 
-`moves` is how a row changes, `claiming` what a worker does with one mail, `rounds` the same for many at once,
+`moves` is how a row changes, `claiming` what a worker does with one mail, `rounds` the same for many at once (by
+`at_once` on SQLite, by `arrays` on PostgreSQL),
 `jobs` what happens to a whole job, `bouncing` what error mails say, `settling` what dead workers leave and people
 decide, `restoring` what an old copy of the records leaves in doubt.
 """

@@ -74,12 +74,12 @@ def one_writer(*, may_fail_alone: bool = True) -> Iterator[None]:
     """A transaction that writes. Inside another one it may fail alone, unless it is told not to: for that, SQLite holds
     the old pages of all that it changes in memory."""
     with one_at_a_time:
-        _leave_broken_connection()
+        leave_broken_connection()
         with transaction.atomic(savepoint=may_fail_alone):
             yield
 
 
-def _leave_broken_connection() -> None:
+def leave_broken_connection() -> None:
     """After the database cut a connection, the next transaction begins on a new one."""
     if connection.vendor == "postgresql" and connection.errors_occurred:
         connection.close_if_unusable_or_obsolete()

@@ -23,7 +23,7 @@ from fumibako.delivery.states import State, Trigger
 
 from .. import pacing
 from ..models import BulkSend, Delivery, Pace
-from . import at_once, statements
+from . import arrays, at_once, statements
 from .claiming import Claim, Row, Wait, in_flight, is_disk_low, next_due_at, record, say_burst
 from .jobs import going_jobs
 from .moves import Fence, LostClaim, Note, Step, markable, move
@@ -101,16 +101,18 @@ def _settle(asked: _Asked, *, is_careful: bool) -> Round:
         elif is_careful:
             _record_one_by_one(asked.answers, now, done)
         else:
-            _write(pen, asked, [one for one in asked.answers if _is_plain(one)], (), done)
+            plain = [one for one in asked.answers if _is_plain(one)]
+            # Any other answer may pause a job: it is recorded before anything is marked.
+            _write(pen, asked, plain, marks if len(plain) == len(asked.answers) else (), done)
             _record_one_by_one(asked.answers, now, done)
         if asked.want:
             _Claiming(pen, asked, done).run()
-        elif asked.jobs:
+        elif asked.jobs and done.going is None:
             going = pen.fetch(statements.GOING_UNLESS_STOPPED, (asked.account_id, moment_of(now)), lock="")
             done.going = frozenset(row[0] for row in going)
         if is_careful:
             done.marked = [claim for claim in marks if _mark_one(claim, now)]
-        elif not is_everyday:
+        elif not done.marked:
             _write(pen, asked, (), marks, done)
     return done
 
@@ -144,7 +146,10 @@ def _write(pen: Pen, asked: _Asked, answers: Sequence[Answer], marks: Sequence[C
     accepted = [_row_of_answer(one) for one in answers]
     marked = [_row_of_claim(claim) for claim in marks]
     moves = Moves(asked.account_id, moment_of(asked.now), accepted, rest, share, marked)
-    at_once.settle(pen, moves) if connection.vendor == "sqlite" else _settle_by_rows(pen, moves, asked.now)
+    if connection.vendor == "postgresql":
+        done.going = arrays.settle(moves)
+    else:
+        at_once.settle(pen, moves)
     for job in {one.claim.job.pk: one.claim.job for one in answers if one.claim.job.first_sent_at is None}.values():
         BulkSend.objects.filter(pk=job.pk, first_sent_at=None).update(first_sent_at=asked.now)
     done.states |= dict.fromkeys((one.claim.row.pk for one in answers), State.SENT)
@@ -155,21 +160,6 @@ def _row_of_answer(one: Answer) -> tuple[Any, ...]:
     row, outcome = one.claim.row, one.outcome
     said = (str(outcome.stage), outcome.code, outcome.enhanced[:12], outcome.text[:500])
     return (row.pk, row.attempt, one.claim.worker_id, *said, " ".join(outcome.refused_copies)[:1000])
-
-
-def _settle_by_rows(pen: Pen, moves: Moves, now: datetime) -> None:
-    sent, handing_over, sending, at = State.SENT.value, State.HANDING_OVER.value, State.SENDING.value, moves.at
-    rows = [(sent, at, *row[3:], at, row[0], handing_over, row[1], row[2]) for row in moves.accepted]
-    if pen.run_for_all(statements.ACCEPT, rows) != len(rows):
-        raise Differs
-    pen.append_events(Trigger.ACCEPT, State.HANDING_OVER, now, [row[:7] for row in moves.accepted])
-    news = [(at, at, moves.rest, moves.share, moves.account_id)] if rows else []
-    if pen.run_for_all(statements.GOOD_NEWS, news) != len(news):
-        raise Differs
-    rows = [(handing_over, at, row[0], sending, row[1], row[2]) for row in moves.marked]
-    if pen.run_for_all(statements.MARK, rows) != len(rows):
-        raise Differs
-    pen.append_events(Trigger.MARK, State.SENDING, now, [(*row, "", 0, "", "") for row in moves.marked])
 
 
 def _mark_one(claim: Claim, now: datetime) -> bool:
@@ -289,24 +279,16 @@ class _Claiming:
         if self._is_only_looking:
             return
         rows = [_row_of_claim(claim) for claim in taken]
-        if connection.vendor == "sqlite":
-            at_once.claim(self._pen, self._at, rows)
+        if connection.vendor == "postgresql":
+            arrays.claim(self._at, rows)
         else:
-            _claim_by_rows(self._pen, self._at, rows, self._asked.now)
+            at_once.claim(self._pen, self._at, rows)
 
     def _job(self, job_id: int) -> BulkSend:
         jobs = self._asked.jobs
         if job_id not in jobs:
             jobs[job_id] = BulkSend.objects.get(pk=job_id)
         return jobs[job_id]
-
-
-def _claim_by_rows(pen: Pen, at: Any, rows: Sequence[tuple[int, int, str]], now: datetime) -> None:
-    after, before = State.SENDING.value, State.QUEUED.value
-    updates = [(after, at, attempt, owner, at, pk, before, attempt - 1) for pk, attempt, owner in rows]
-    if pen.run_for_all(statements.CLAIM_BY_ITS_CLOCK, updates) != len(rows):
-        raise Differs
-    pen.append_events(Trigger.CLAIM, State.QUEUED, now, [(*row, "", 0, "", "") for row in rows])
 
 
 def _row_of(values: Sequence[Any], account_id: int, job_id: int) -> Row:
@@ -364,5 +346,5 @@ def write_pace(pen: Pen, pace: pacing.OpenPace) -> None:
         moment_of(at) if at is not None else None for at in (state.last_activity_at, state.not_before_at)
     )
     row = (state.count, state.number, last_at, next_at, state.cause.value, pace.account_id)
-    pen.run_for_all(statements.KEEP_PACE, [row])
+    pen.run(statements.KEEP_PACE, row)
     pace.is_changed = False

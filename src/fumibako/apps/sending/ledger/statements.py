@@ -1,32 +1,26 @@
-"""The moves of many deliveries at once, each still one conditional UPDATE and one appended event.
+"""What a round asks the database, and the pen that it writes with.
 
-Prepared statements run over rows: the same conditions as `moves.move`, without its price per row. Whoever calls looks
-at the count: one row less than expected means that one of them is no longer what its worker left it as.
+How many deliveries are moved at once is for `at_once` on SQLite and `arrays` on PostgreSQL to say: the same conditions
+as `moves.move`, without its price per row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from fumibako.delivery.states import State, Trigger, destination
-
-from .moves import one_at_a_time, one_writer
+from .line import ask, statement_of
+from .moves import leave_broken_connection, one_at_a_time, one_writer
 
 Values = Sequence[Any]
 
-ACCEPT = (
-    "UPDATE sending_delivery SET state = %s, changed_at = %s, owner = '', stage = %s, code = %s, enhanced = %s, "
-    "text = %s, refused_copies = %s, not_before_at = NULL, sent_at = %s "
-    "WHERE id = %s AND state = %s AND attempt = %s AND owner = %s"
-)
 IS_MARKABLE = (
     "EXISTS (SELECT 1 FROM sending_bulksend "
     "WHERE id = sending_delivery.job_id AND paused_at IS NULL AND cancelled_at IS NULL) "
@@ -35,23 +29,9 @@ IS_MARKABLE = (
     "AND j.origin <> 'test' AND sending_delivery.party_address_id IS NOT NULL)"
 )
 """The same as `moves.markable`."""
-MARK = (
-    "UPDATE sending_delivery SET state = %s, changed_at = %s "
-    f"WHERE id = %s AND state = %s AND attempt = %s AND owner = %s AND {IS_MARKABLE}"
-)
-CLAIM = (
-    "UPDATE sending_delivery SET state = %s, changed_at = %s, attempt = %s, owner = %s, claimed_at = %s, "
-    "not_before_at = NULL WHERE id = %s AND state = %s AND attempt = %s AND owner = ''"
-)
-CLAIM_BY_ITS_CLOCK = CLAIM.replace("claimed_at = %s", "claimed_at = COALESCE(clock_timestamp(), %s)")
-"""On PostgreSQL, where several machines may share it, a lease begins by the clock of the database (T06)."""
 EVENT_COLUMNS = (
     "delivery_id, at, trigger, from_state, to_state, attempt, owner, stage, code, enhanced, text, operator_id, "
     "actor_name, reason"
-)
-EVENT = (
-    f"INSERT INTO sending_deliveryevent ({EVENT_COLUMNS}) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, NULL, '', '')"
 )
 DUE = (
     'SELECT d.id, d.seq, d.attempt, d.deferred_count, d.wire_address, d.party_name, d."values", d.message_id, '
@@ -75,10 +55,6 @@ PACE = (
     "SELECT p.burst_count, p.burst_number, p.last_activity_at, p.next_slot_at, p.wait_cause, p.trouble_count, "
     "p.stopped_at, a.batch_size, a.sleep_seconds "
     "FROM sending_pace p JOIN accounts_mailaccount a ON a.id = p.account_id WHERE p.account_id = %s"
-)
-GOOD_NEWS = (
-    "UPDATE sending_pace SET last_activity_at = CASE WHEN last_activity_at > %s THEN last_activity_at ELSE %s END, "
-    "mail_seconds = mail_seconds * %s + %s, trouble_count = 0 WHERE account_id = %s"
 )
 KEEP_PACE = (
     "UPDATE sending_pace SET burst_count = %s, burst_number = %s, last_activity_at = %s, next_slot_at = %s, "
@@ -107,23 +83,23 @@ class Moves:
 
 
 class Pen:
-    """The one cursor of a transaction. Events are collected and appended together, before the transaction ends.
+    """What a transaction writes with.
 
-    On SQLite it is the driver's own: Django's wrapping costs more than most of these statements. Whoever watches
-    statements (a log of queries, an execute wrapper) still sees them.
+    On SQLite it is the driver's own cursor: Django's wrapping costs more than most of these statements. On PostgreSQL
+    it is the driver's own line. Whoever watches statements (a log of queries, an execute wrapper) still sees them.
     """
 
     def __init__(self, database: BaseDatabaseWrapper) -> None:
+        self._database = database
         self._is_plain = _is_plain(database)
-        self._wrapping = database.wrap_database_errors
-        self._cursor: Any = database.connection.cursor() if self._is_plain else database.cursor()
-        self._locking = bool(database.features.has_select_for_update)
-        self._events: list[Values] = []
 
     def run(self, statement: str, values: Values) -> None:
         """Run a statement."""
-        with self._wrapping:
-            self._cursor.execute(self._in_dialect(statement), values)
+        with self._database.wrap_database_errors:
+            if self._database.vendor == "postgresql":
+                ask(self._database, statement_of(statement), values)
+            else:
+                self._cursor.execute(self._in_dialect(statement), values)
 
     def run_for_all(self, statement: str, rows: Sequence[Values]) -> int:
         """Run a statement once for each row of values; return how many rows it changed in all."""
@@ -132,22 +108,21 @@ class Pen:
         self._cursor.executemany(self._in_dialect(statement), rows)
         return int(self._cursor.rowcount)
 
-    def append_events(self, trigger: Trigger, before: State, at: datetime, rows: Sequence[Values]) -> None:
-        """Append one event per row of (delivery, attempt, owner, stage, code, enhanced, text)."""
-        move = (moment_of(at), trigger.value, before.value, destination(before, trigger).value)
-        self._events += [(row[0], *move, *row[1:]) for row in rows]
-
     def fetch(self, statement: str, values: Values, *, lock: str) -> list[Any]:
         """Run a SELECT; return its rows, those of `lock` locked where the database locks rows and not the whole."""
-        locking = f" FOR UPDATE OF {lock}" if lock and self._locking else ""
-        self._cursor.execute(self._in_dialect(statement + locking), values)
+        if self._database.vendor == "postgresql":
+            return ask(self._database, statement_of(f"{statement} FOR UPDATE OF {lock}" if lock else statement), values)
+        self._cursor.execute(self._in_dialect(statement), values)
         return list(self._cursor.fetchall())
 
-    def finish(self) -> None:
-        """Write the collected events."""
-        if self._events:
-            self._cursor.executemany(self._in_dialect(EVENT), self._events)
-        self._cursor.close()
+    def lay_down(self) -> None:
+        """Nothing more is written."""
+        if "_cursor" in self.__dict__:
+            self._cursor.close()
+
+    @cached_property
+    def _cursor(self) -> Any:
+        return self._database.connection.cursor() if self._is_plain else self._database.cursor()
 
     def _in_dialect(self, statement: str) -> str:
         return _with_question_marks(statement) if self._is_plain else statement
@@ -157,15 +132,22 @@ class Pen:
 def pen_in_hand(*, is_alone: bool = False) -> Iterator[Pen]:
     """A transaction that writes, as `one_writer`, and the pen to write with.
 
-    `is_alone` promises that the pen writes one statement only: on SQLite that is a transaction of its own.
+    `is_alone` promises that the pen writes one statement only, which may be a transaction of its own.
     """
     database = connections[DEFAULT_DB_ALIAS]
-    may_be_plain = is_alone and not database.in_atomic_block and _is_plain(database)
-    with one_at_a_time if may_be_plain else one_writer(), database.wrap_database_errors:
+    may_be_alone = is_alone and not database.in_atomic_block
+    with _one_statement(database) if may_be_alone else one_writer(), database.wrap_database_errors:
         database.ensure_connection()
         pen = Pen(database)
         yield pen
-        pen.finish()
+        pen.lay_down()
+
+
+def _one_statement(database: BaseDatabaseWrapper) -> AbstractContextManager[object]:
+    if database.vendor == "postgresql":
+        leave_broken_connection()
+        return nullcontext()
+    return one_at_a_time if _is_plain(database) else one_writer()
 
 
 def _is_plain(database: BaseDatabaseWrapper) -> bool:
@@ -186,7 +168,7 @@ def moment_of(at: datetime | None) -> Any:
 
 
 def lease_moment(now: datetime) -> datetime:
-    """Now, as leases are measured: see CLAIM_BY_ITS_CLOCK."""
+    """Now, as leases are measured: by the clock of the database where several machines may share it (T06)."""
     if connection.vendor != "postgresql":
         return now
     with connection.cursor() as cursor:
