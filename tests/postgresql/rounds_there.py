@@ -143,3 +143,16 @@ def test_a_session_that_was_cut_is_prepared_anew(job: BulkSend) -> None:
         ledger.settle_round(account_of(job), "w1", NOW, answers=accepted(claims))
     ledger.settle_round(account_of(job), "w1", NOW, answers=accepted(claims))
     assert states_of(job) == {"sent": 3, "queued": MAILS - 3}
+
+
+def test_what_is_due_is_found_by_its_own_index_without_sorting(job: BulkSend) -> None:
+    text = line.statement_of(f"{arrays.DUE} FOR UPDATE OF d").named
+    values: dict[str, Any] = {"account": account_of(job), "job": job.pk, "at": NOW, "limit": 10}
+    with connection.cursor() as cursor:
+        # So few rows would be read as they are.
+        cursor.execute("SET enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {text}", values)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    connection.close()
+    assert "Index Scan using delivery_due" in plan
+    assert "Sort" not in plan

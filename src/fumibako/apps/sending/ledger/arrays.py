@@ -149,3 +149,15 @@ WITH moved AS (
 SELECT {IS_ALL.format(count="(SELECT count(*) FROM moved)")}
 """)
 """Several machines may share PostgreSQL: a lease begins by the clock of the database (T06)."""
+DUE = (
+    'SELECT d.id, d.seq, d.attempt, d.deferred_count, d.wire_address, d.party_name, d."values", d.message_id, '
+    "CAST(d.dated_at AS TEXT), d.boundary, d.raw_sha256, d.party_kind, d.party_address_id, "
+    "(SELECT a.flag FROM recipients_partyaddress a WHERE a.id = d.party_address_id), "
+    "(SELECT o.id FROM recipients_optout o WHERE o.address_key = d.address_key AND o.lifted_at IS NULL) "
+    "FROM sending_delivery d WHERE d.state = 'queued' "
+    "AND (d.account_id, d.job_id, d.seq) >= (%(account)s, %(job)s, 0) "
+    "AND (d.account_id, d.job_id, d.seq) < (%(account)s, %(job)s + 1, 0) "
+    "AND (d.not_before_at IS NULL OR d.not_before_at <= %(at)s) ORDER BY d.account_id, d.job_id, d.seq LIMIT %(limit)s"
+)
+"""The same as `statements.DUE`, in words that only the index of what is due can answer: with any other, the claim goes
+through all that the job has sent already."""

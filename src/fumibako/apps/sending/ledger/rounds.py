@@ -238,7 +238,8 @@ class _Claiming:
     def _take_from(self, job_id: int) -> bool:
         """Take the first due rows of one job. Returns False when it has none."""
         asked = self._asked
-        rows = self._pen.fetch(statements.DUE, (asked.account_id, job_id, self._at, self._left), lock="d")
+        due = arrays.DUE if connection.vendor == "postgresql" else statements.DUE
+        rows = self._pen.fetch(due, (asked.account_id, job_id, self._at, self._left), lock="d")
         if not rows:
             return False
         job = self._job(job_id)
