@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import DataError, OperationalError, connection
+from django.db import DataError, OperationalError, connection, connections
 from django.utils import timezone
 
 from fumibako.apps.sending import ledger, workers
@@ -15,6 +15,7 @@ from fumibako.apps.sending.ledger import arrays, line
 from fumibako.apps.sending.ledger.statements import Differs, Moves
 from fumibako.apps.sending.models import BulkSend, DeliveryEvent, Pace
 from fumibako.apps.sending.work import send_account
+from fumibako.cli.bench.cluster import ServerStopwatch
 from fumibako.delivery.decision import Standing, decide
 from fumibako.delivery.outcome import Outcome, Scope, Stage, Verdict
 from fumibako.delivery.states import State
@@ -156,3 +157,10 @@ def test_what_is_due_is_found_by_its_own_index_without_sorting(job: BulkSend) ->
     connection.close()
     assert "Index Scan using delivery_due" in plan
     assert "Sort" not in plan
+
+
+def test_the_processor_time_of_the_server_is_measured() -> None:
+    watch = ServerStopwatch()
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT sum(number) FROM generate_series(1, 3000000) AS number")
+    assert watch.facts(10)["server_cpu_seconds"] > 0

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from fumibako.apps.sending.work import leave_what_is_there, send_account, tidy_up
     from fumibako.apps.sending.workers import enlist, retire
     from fumibako.cli.bench import office
+    from fumibako.cli.bench.cluster import ServerStopwatch
     from fumibako.cli.bench.measured import Stopwatch, profiled, show, surroundings
 
     logs.set_up("bench", settings.DATA.logs)
@@ -51,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
     leave_what_is_there()
     beside: AbstractContextManager[dict[str, float]] = reading() if args.reader else nullcontext({})
     with beside as read:
-        watch = Stopwatch()
+        server, watch = ServerStopwatch(), Stopwatch()
         wait = profiled(args.profile, lambda: send_account(int(job.account_id or 0), worker_id, threading.Event()))
-        facts = watch.facts(job.selected_count)
+        facts = watch.facts(job.selected_count) | server.facts(job.selected_count)
     retire(worker_id, lock, timezone.now())
     states = {state: Delivery.objects.filter(state=state).count() for state in ("sent", "unknown", "failed", "queued")}
     found = surroundings() | office.database_facts()
